@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Messages between our own programs over AF_UNIX SOCK_SEQPACKET: agentd asks attesterd, and the LUKS2
+ * token plugin and snpctl ask agentd. One request, one answer, then the client closes; both sides check
+ * the other's credentials. The set is closed: an unknown type ends the connection.
+ *
+ * A message is a 16-byte header and a body, all little-endian:
+ *   0 u32 magic "SNPA"  4 u16 version  6 u16 type  8 u32 body size  12 u32 reserved, zero
+ * The answer's type is the request's with WIRE_ANSWER set, or WIRE_ERROR with the body
+ *   0 u32 errno (positive)  4 u16 size, reason  .. u16 size, sentence
+ * Bodies are documented at each type. An answer that carries a secret has nothing in its body but the
+ * secret, so that both sides move it between the socket and locked memory without a copy.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/blob.h"
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+#define WIRE_HEADER_SIZE 16
+#define WIRE_VERSION 1
+#define WIRE_BODY_MAX (96u * 1024u) /* a report, 16 KiB of certificates, a quote; or a secret of SECRET_MAX */
+
+typedef enum WireType {
+        /* agentd to attesterd */
+        WIRE_PLATFORM = 0x0001, /* - ; answer: JSON text: what evidence this machine can give */
+        WIRE_REPORT = 0x0002,   /* 64 bytes REPORT_DATA, u32 VMPL or UINT32_MAX, u32 deadline in ms;
+                                   answer: report (1184 bytes), certificate table (rest) */
+        WIRE_QUOTE = 0x0003,    /* u16 size + nonce (1..64), u32 PCR mask, u16 bank (TPM_ALG_*), u32 deadline in ms;
+                                   answer: u16 size + TPM2B-less TPMS_ATTEST, u16 size + TPMT_SIGNATURE,
+                                   u16 size + TPMT_PUBLIC of the AK, u8 count, then count digests of the bank's size */
+        /* token plugin and snpctl to agentd */
+        WIRE_VOLUME_KEY = 0x0101, /* u16 size + UUID text, u16 size + device name, u16 size + token JSON,
+                                     u16 size + segment cipher; answer: the passphrase (secret) */
+        WIRE_RESOURCE = 0x0102,   /* resource path text; answer: the resource (secret) */
+        WIRE_STATUS = 0x0103,     /* - ; answer: JSON text, as GET /v1/status */
+        WIRE_ATTEST = 0x0104,     /* - ; answer: JSON text of the status after a fresh handshake */
+
+        WIRE_ERROR = 0x7fff,
+        WIRE_ANSWER = 0x8000, /* flag */
+} WireType;
+
+typedef struct WireMessage {
+        uint16_t type;
+        Blob body;
+} WireMessage;
+void wire_message_done(WireMessage *m);
+#define AUTO_WIRE_MESSAGE CLEANUP(wire_message_done)
+
+/* Decodes one packet; *@ret owns a copy of the body. The body's own form is judged by the handler. 0 or -EBADMSG. */
+WARN_UNUSED int wire_message_parse(const void *data, size_t size, WireMessage *ret, Error *e);
+WARN_UNUSED int wire_message_encode(uint16_t type, const void *body, size_t size, Blob *ret);
+/* Turns a WIRE_ERROR body into @e; returns the (negative) code it carries, or -EBADMSG. */
+int wire_error_parse(const void *body, size_t size, Error *e);
+WARN_UNUSED int wire_error_encode(int code, const Error *e, Blob *ret);
+
+/* Client side, blocking with a deadline. */
+WARN_UNUSED int wire_connect(const char *path, Deadline deadline, int *ret_fd, Error *e);
+/* Sends a request and waits for its answer; a WIRE_ERROR becomes the return value and @e. */
+WARN_UNUSED int wire_call(int fd, uint16_t type, const void *body, size_t size, Deadline deadline, Blob *ret, Error *e);
+/* As wire_call(), for answers whose body is a secret: received straight into locked memory. */
+WARN_UNUSED int wire_call_secret(int fd, uint16_t type, const void *body, size_t size, Deadline deadline, Secret *ret,
+                                 Error *e);
+
+/* Server side, on a non-blocking descriptor: one packet each. -EAGAIN when not possible now, -ECONNRESET at end of file. */
+WARN_UNUSED int wire_recv(int fd, WireMessage *ret, Error *e);
+WARN_UNUSED int wire_send(int fd, uint16_t type, const void *body, size_t size, Error *e);
+WARN_UNUSED int wire_send_secret(int fd, uint16_t type, const Secret *secret, Error *e);
+WARN_UNUSED int wire_send_error(int fd, int code, const Error *error, Error *e);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Where reports come from: the kernel's configfs-tsm tree or the /dev/sev-guest ioctls. Calls block,
+ * for up to a minute when the host throttles; a deadline bounds the retries, not one call of the kernel.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "snp/report.h"
+
+typedef struct SnpDevice SnpDevice;
+
+#define SNP_VMPL_AUTO UINT32_MAX /* the kernel's own VMPL */
+
+typedef struct SnpDeviceReport {
+        uint8_t report[SNP_REPORT_SIZE]; /* as the platform gave it; all-zero reports never get here */
+        Blob certs;                      /* host's certificate table, empty when it has none */
+} SnpDeviceReport;
+
+void snp_device_report_done(SnpDeviceReport *r);
+#define AUTO_SNP_DEVICE_REPORT CLEANUP(snp_device_report_done)
+
+/* @path: normally /sys/kernel/config/tsm/report. -ENODEV when absent or when its provider is not sev_guest. */
+WARN_UNUSED int snp_device_open_configfs(const char *path, SnpDevice **ret, Error *e);
+/* @path: normally /dev/sev-guest. -ENODEV when absent. */
+WARN_UNUSED int snp_device_open_ioctl(const char *path, SnpDevice **ret, Error *e);
+/* configfs-tsm when it is there and served by sev_guest, else the ioctls; -ENODEV tells what was missing at each. */
+WARN_UNUSED int snp_device_open_auto(const char *tsm_path, const char *dev_path, SnpDevice **ret, Error *e);
+void snp_device_free(SnpDevice *device);
+DEFINE_CLEANUP(SnpDevice *, snp_device_free);
+
+const char *snp_device_name(const SnpDevice *device); /* "configfs-tsm" or "sev-guest" */
+
+/**
+ * snp_device_get_report() - a fresh report over @report_data
+ * @vmpl: 0..3 or SNP_VMPL_AUTO
+ *
+ * The answer is checked to be well-formed and to carry @report_data.
+ *
+ * Return: 0; -ETIMEDOUT; -EBUSY the host or another writer kept interfering; -EACCES; -ENOTTY the
+ * driver's message key is gone until reboot; -ESTALE the platform answered with other REPORT_DATA;
+ * -EBADMSG malformed answer; -EINVAL VMPL not available; -EIO.
+ */
+WARN_UNUSED int snp_device_get_report(SnpDevice *device, const uint8_t report_data[static SNP_REPORT_DATA_SIZE],
+                                      uint32_t vmpl, Deadline deadline, SnpDeviceReport *ret, Error *e);
