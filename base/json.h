@@ -24,13 +24,15 @@ static inline void json_object_cleanup(json_object **o) {
 
 /* Nesting allowed anywhere; every format we read is far flatter. */
 #define JSON_DEPTH_MAX 16
+/* Members of one object; bounds the duplicate check, which compares each name with those before it. */
+#define JSON_MEMBERS_MAX 256
 
 /**
  * json_parse() - parse exactly one JSON value
  * @what: names the document in error texts
  *
  * Refuses, with the offset: syntax outside RFC 8259, invalid UTF-8, duplicate member names, NUL in strings
- * (\u0000), nesting beyond JSON_DEPTH_MAX, integers outside [INT64_MIN, UINT64_MAX], trailing bytes.
+ * (\u0000), nesting beyond JSON_DEPTH_MAX, more than JSON_MEMBERS_MAX members, integers outside [INT64_MIN, UINT64_MAX], trailing bytes.
  *
  * Return: 0, -EBADMSG or -ENOMEM.
  */
