@@ -41,8 +41,9 @@ static void to_stderr(const LogRecord *record) {
                 return; /* nowhere left to complain */
 }
 
-static void emit(int priority, const char *message_id, const LogField *fields, size_t n_fields, const char *fmt,
-                 va_list ap) {
+__attribute__((__format__(__printf__, 5, 0))) static void emit(int priority, const char *message_id,
+                                                               const LogField *fields, size_t n_fields,
+                                                               const char *fmt, va_list ap) {
         char text[LINE_MAX_BYTES];
         LogRecord record = {
                 .priority = priority, .message_id = message_id, .message = text, .fields = fields, .n_fields = n_fields
