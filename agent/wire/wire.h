@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base/blob.h"
@@ -57,12 +58,18 @@ void wire_message_done(WireMessage *m);
 /* Decodes one packet; *@ret owns a copy of the body. The body's own form is judged by the handler. 0 or -EBADMSG. */
 WARN_UNUSED int wire_message_parse(const void *data, size_t size, WireMessage *ret, Error *e);
 WARN_UNUSED int wire_message_encode(uint16_t type, const void *body, size_t size, Blob *ret);
-/* Turns a WIRE_ERROR body into @e; returns the (negative) code it carries, or -EBADMSG. */
+/* Turns a WIRE_ERROR body into @e; returns the (negative) code it carries, or -EBADMSG. The reason, when it is one of
+ * [a-z0-9-]{1,47}, lives for the rest of the process; otherwise it reads "remote-error". */
 int wire_error_parse(const void *body, size_t size, Error *e);
 WARN_UNUSED int wire_error_encode(int code, const Error *e, Blob *ret);
 
-/* Client side, blocking with a deadline. */
+/*
+ * Client side, blocking with a deadline. The listener must be root (a socket held by systemd) or run as we do, so that
+ * nobody else can put a socket of theirs in the way: -EACCES. The descriptor is non-blocking and close-on-exec.
+ */
 WARN_UNUSED int wire_connect(const char *path, Deadline deadline, int *ret_fd, Error *e);
+/* As wire_connect(), but -EAGAIN instead of waiting when the listener's queue is full. */
+WARN_UNUSED int wire_connect_now(const char *path, int *ret_fd, Error *e);
 /* Sends a request and waits for its answer; a WIRE_ERROR becomes the return value and @e. */
 WARN_UNUSED int wire_call(int fd, uint16_t type, const void *body, size_t size, Deadline deadline, Blob *ret, Error *e);
 /* As wire_call(), for answers whose body is a secret: received straight into locked memory. */
@@ -74,3 +81,9 @@ WARN_UNUSED int wire_recv(int fd, WireMessage *ret, Error *e);
 WARN_UNUSED int wire_send(int fd, uint16_t type, const void *body, size_t size, Error *e);
 WARN_UNUSED int wire_send_secret(int fd, uint16_t type, const Secret *secret, Error *e);
 WARN_UNUSED int wire_send_error(int fd, int code, const Error *error, Error *e);
+
+/* Who is at the other end, as the kernel recorded it when the connection was made. 0 or negative errno. */
+WARN_UNUSED int wire_peer(int fd, struct ucred *ret, Error *e);
+/* Binds a listener of @type (SOCK_SEQPACKET; SOCK_STREAM for the REST door) at @path, replacing a stale socket but never
+ * another kind of file. Non-blocking. */
+WARN_UNUSED int wire_listen(const char *path, int type, mode_t mode, int *ret_fd, Error *e);

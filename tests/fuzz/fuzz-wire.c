@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Messages between our programs: whatever is accepted encodes to the very bytes that came in. */
+
+#include <assert.h>
+#include <string.h>
+
+#include "agent/wire/bodies.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void same(int encoded, Blob *b, const WireMessage *m) {
+        assert(encoded == 0);
+        assert(b->size == m->body.size && (b->size == 0 || memcmp(b->data, m->body.data, b->size) == 0));
+        blob_done(b);
+}
+
+static void body(const WireMessage *m) {
+        const uint8_t *p = m->body.data;
+        size_t n = m->body.size;
+        WireReportRequest report;
+        WireReportAnswer evidence;
+        WireQuoteRequest quote;
+        WireQuoteAnswer signed_pcrs;
+        WireVolumeRequest volume;
+        Blob b = {};
+
+        if (wire_report_request_parse(p, n, &report, NULL) == 0)
+                same(wire_report_request_encode(&report, &b), &b, m);
+        if (wire_report_answer_parse(p, n, &evidence, NULL) == 0)
+                same(wire_report_answer_encode(&evidence, &b), &b, m);
+        if (wire_quote_request_parse(p, n, &quote, NULL) == 0)
+                same(wire_quote_request_encode(&quote, &b), &b, m);
+        if (wire_quote_answer_parse(p, n, 0x000b /* TPM_ALG_SHA256 */, &signed_pcrs, NULL) == 0)
+                same(wire_quote_answer_encode(&signed_pcrs, &b), &b, m);
+        if (wire_volume_request_parse(p, n, &volume, NULL) == 0)
+                same(wire_volume_request_encode(&volume, &b), &b, m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        AUTO_WIRE_MESSAGE WireMessage m = {};
+        AUTO_BLOB Blob again = {};
+        Error e = {};
+
+        if (wire_message_parse(data, size, &m, NULL) < 0)
+                return 0;
+        assert(wire_message_encode(m.type, m.body.data, m.body.size, &again) == 0);
+        assert(again.size == size && memcmp(again.data, data, size) == 0);
+        if (m.type == WIRE_ERROR)
+                assert(wire_error_parse(m.body.data, m.body.size, &e) < 0 && e.code < 0);
+        body(&m);
+        return 0;
+}
