@@ -100,3 +100,21 @@ int text_to_usec(const char *text, uint64_t *ret) {
 bool text_starts_with(const char *text, const char *prefix) {
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
+
+#define RESOURCE_FIRST "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+bool text_is_resource_path(const char *text) {
+        if (strlen(text) > TEXT_RESOURCE_PATH_MAX)
+                return false;
+        for (unsigned n_segments = 1;; n_segments++) {
+                size_t n = strspn(text, RESOURCE_FIRST ".");
+
+                if (n == 0 || text[0] == '.')
+                        return false;
+                if (!text[n])
+                        return n_segments == 3;
+                if (text[n] != '/')
+                        return false;
+                text += n + 1;
+        }
+}

@@ -23,3 +23,10 @@ WARN_UNUSED int text_to_bool(const char *text, bool *ret);
 WARN_UNUSED int text_to_usec(const char *text, uint64_t *ret);
 
 bool text_starts_with(const char *text, const char *prefix);
+
+/*
+ * Name of a key broker's resource, as the configuration, LUKS2 tokens and requests write it: three segments of
+ * [A-Za-z0-9_-][A-Za-z0-9_.-]*, joined by '/'. (Trustee KBS, resource plugin: repository/type/tag.)
+ */
+#define TEXT_RESOURCE_PATH_MAX 384
+bool text_is_resource_path(const char *text);

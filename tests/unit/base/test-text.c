@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "tests/unit/unit.h"
 
@@ -78,6 +79,47 @@ START_TEST(prefixes) {
 }
 END_TEST
 
+static const struct {
+        const char *text;
+        bool want;
+} resources[] = {
+        { "default/key/1", true },
+        { "a/b/c", true },
+        { "_-/-_/A9", true },
+        { "a.b/c..d/e.", true },
+        { "", false },
+        { "a", false },
+        { "a/b", false },
+        { "a/b/c/d", false },
+        { "/a/b/c", false },
+        { "a/b/c/", false },
+        { "a//c", false },
+        { "a/b/", false },
+        { "../b/c", false },
+        { "a/./c", false },
+        { "a/.b/c", false },
+        { "a/b/c?x", false },
+        { "a/b/c d", false },
+        { "a/b/%41", false },
+        { "a/b/\xc3\xa4", false },
+        { "a/b/c\n", false },
+};
+
+START_TEST(resource_paths_have_three_plain_segments) {
+        ck_assert_msg(text_is_resource_path(resources[_i].text) == resources[_i].want, "'%s'", resources[_i].text);
+}
+END_TEST
+
+START_TEST(resource_paths_have_a_limit) {
+        char text[TEXT_RESOURCE_PATH_MAX + 2] = "a/b/";
+
+        (void) memset(text + 4, 'c', TEXT_RESOURCE_PATH_MAX - 4);
+        ck_assert(text_is_resource_path(text));
+        text[TEXT_RESOURCE_PATH_MAX] = 'c';
+        ck_assert(!text_is_resource_path(text));
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("text");
         TCase *tc = tcase_create("text");
@@ -86,6 +128,8 @@ int main(void) {
         tcase_add_loop_test(tc, time_spans_have_one_number_and_one_unit, 0, (int) N_ELEMENTS(spans));
         tcase_add_test(tc, booleans_as_systemd_writes_them);
         tcase_add_test(tc, prefixes);
+        tcase_add_loop_test(tc, resource_paths_have_three_plain_segments, 0, (int) N_ELEMENTS(resources));
+        tcase_add_test(tc, resource_paths_have_a_limit);
         suite_add_tcase(suite, tc);
         return unit_run(suite);
 }
