@@ -87,8 +87,9 @@ static int write_new(int dirfd, const char *name, const Blob *content, Error *e)
         return file_write_fd(fd, name, content->data, content->size, e);
 }
 
+static const char *const suffixes[] = { "key", "pem", "der" };
+
 static int save_key(const SimPki *pki, int dirfd, SimKey k, Error *e) {
-        static const char *const suffixes[] = { "key", "pem", "der" };
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < N_ELEMENTS(suffixes); i++) {
@@ -160,6 +161,20 @@ int sim_pki_save(const SimPki *pki, const char *dir, Error *e) {
         }
         /* Last: a directory with a description is complete. */
         return r < 0 ? r : save_description(pki, dirfd, e);
+}
+
+void sim_pki_remove(const char *dir) {
+        static const char *const others[] = { DESCRIPTION, "vcek-chain.pem", "vlek-chain.pem", "vcek.crl", "vlek.crl" };
+        AUTO_FD int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        char name[16];
+
+        for (size_t i = 0; dirfd >= 0 && i < N_ELEMENTS(others); i++)
+                (void) unlinkat(dirfd, others[i], 0);
+        for (SimKey k = 0; dirfd >= 0 && k < SIM_N_KEYS; k++)
+                for (size_t i = 0; i < N_ELEMENTS(suffixes); i++) {
+                        (void) snprintf(name, sizeof(name), "%s.%s", names[k], suffixes[i]);
+                        (void) unlinkat(dirfd, name, 0);
+                }
 }
 
 static int read_file(const char *dir, const char *name, Blob *ret, Error *e) {

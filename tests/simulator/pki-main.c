@@ -23,13 +23,16 @@ static const char usage[] =
         "  --csp-id TEXT      provider in the VLEK; implies --vlek (default CN=cc-test-1.example)\n"
         "  --not-before DATE  begin of validity of everything, YYYY-MM-DD (default: yesterday)\n"
         "  --revoke WHICH     ask or asvk, listed in the CRLs\n"
+        "  --keep             leave a hierarchy of the same product alone that is in DIR and less than 30 days old\n"
         "  --keys-of DIR      take the RSA keys of another hierarchy (making new ones takes seconds)\n";
 
 #define DEFAULT_CSP_ID "CN=cc-test-1.example"
+#define KEEP_SECONDS (30 * 24 * 60 * 60)
 
 typedef struct Options {
         SimPkiParams params;
         const char *keys_of;
+        bool keep;
 } Options;
 
 static int parse_chip_id(Options *o, const char *text, Error *e) {
@@ -75,6 +78,9 @@ static int apply_option(Options *o, int c, const char *value, Error *e) {
         case 'K':
                 o->keys_of = value;
                 return 0;
+        case 'k':
+                o->keep = true;
+                return 0;
         case 'R':
                 o->params.revoke_ask = o->params.revoke_ask || strcmp(value, "ask") == 0;
                 o->params.revoke_asvk = o->params.revoke_asvk || strcmp(value, "asvk") == 0;
@@ -90,6 +96,7 @@ static int parse_options(int argc, char **argv, Options *o, Error *e) {
                 { "chip-id", required_argument, NULL, 'C' },    { "vlek", no_argument, NULL, 'V' },
                 { "csp-id", required_argument, NULL, 'S' },     { "revoke", required_argument, NULL, 'R' },
                 { "not-before", required_argument, NULL, 'N' }, { "keys-of", required_argument, NULL, 'K' },
+                { "keep", no_argument, NULL, 'k' },
                 {},
         };
 
@@ -107,6 +114,13 @@ static int parse_options(int argc, char **argv, Options *o, Error *e) {
         return 0;
 }
 
+static bool can_keep(const char *dir, const Options *o) {
+        CLEANUP(sim_pki_freep) SimPki *pki = NULL;
+
+        return o->keep && sim_pki_load(dir, &pki, NULL) == 0 && pki->product == o->params.product &&
+               (pki->csp_id[0] != 0) == (o->params.csp_id != NULL) && time(NULL) - pki->not_before < KEEP_SECONDS;
+}
+
 static int create(const char *dir, const Options *o, Error *e) {
         CLEANUP(sim_pki_freep) SimPki *pki = NULL, *keys = NULL;
         int r = 0;
@@ -115,7 +129,22 @@ static int create(const char *dir, const Options *o, Error *e) {
                 r = sim_pki_load(o->keys_of, &keys, e);
         if (r == 0)
                 r = sim_pki_new(&o->params, keys, &pki, e);
+        if (r == 0 && o->keep)
+                sim_pki_remove(dir);
         return r < 0 ? r : sim_pki_save(pki, dir, e);
+}
+
+static int create_or_keep(const char *dir, const Options *o, Error *e) {
+        uint64_t start = now_monotonic_usec();
+        bool keep = can_keep(dir, o);
+        int r = keep ? 0 : create(dir, o, e);
+
+        if (r == 0 && keep)
+                printf("%s: kept\n", dir);
+        else if (r == 0)
+                printf("%s: %s hierarchy made in %.1f s\n", dir, sim_product(o->params.product)->name,
+                       (double) (now_monotonic_usec() - start) / 1e6);
+        return r;
 }
 
 static int show(const char *dir, Error *e) {
@@ -134,7 +163,6 @@ static int show(const char *dir, Error *e) {
 
 int main(int argc, char **argv) {
         Options o = { .params = sim_pki_params(SIM_GENOA) };
-        uint64_t start = now_monotonic_usec();
         Error e = {};
         int r;
 
@@ -143,12 +171,9 @@ int main(int argc, char **argv) {
                 fprintf(stderr, "%s%s%s", e.text, e.text[0] ? "\n" : "", usage);
                 return 2;
         }
-        if (strcmp(argv[optind], "create") == 0) {
-                r = create(argv[optind + 1], &o, &e);
-                if (r == 0)
-                        printf("%s: %s hierarchy made in %.1f s\n", argv[optind + 1],
-                               sim_product(o.params.product)->name, (double) (now_monotonic_usec() - start) / 1e6);
-        } else if (strcmp(argv[optind], "show") == 0)
+        if (strcmp(argv[optind], "create") == 0)
+                r = create_or_keep(argv[optind + 1], &o, &e);
+        else if (strcmp(argv[optind], "show") == 0)
                 r = show(argv[optind + 1], &e);
         else {
                 fprintf(stderr, "%s", usage);

@@ -77,6 +77,7 @@ WARN_UNUSED int sim_pki_reissue(SimPki *pki, const SimTcb *tcb, const uint8_t ch
  * and vlek.crl (DER), and hierarchy.ini. Saving refuses a directory that has a hierarchy already.
  */
 WARN_UNUSED int sim_pki_save(const SimPki *pki, const char *dir, Error *e);
+void sim_pki_remove(const char *dir); /* the files that saving writes, and nothing else */
 WARN_UNUSED int sim_pki_load(const char *dir, SimPki **ret, Error *e);
 
 /* DER or PEM of one certificate; -ENOENT when the hierarchy has none. */

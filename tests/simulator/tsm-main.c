@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * snp-sim-tsm: serves a directory that behaves like /sys/kernel/config/tsm/report on an SEV-SNP guest.
+ * Single-threaded, in the foreground. As root it mounts by mount(2) and needs no fusermount3.
+ */
+#define FUSE_USE_VERSION 31
+#include <errno.h>
+#include <fuse.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/text.h"
+#include "tests/simulator/options.h"
+#include "tests/simulator/platform.h"
+#include "tests/simulator/tsm-tree.h"
+
+static SimTsm *tree(void) {
+        return fuse_get_context()->private_data;
+}
+
+static SimTsmFile *file_of(struct fuse_file_info *fi) {
+        return (SimTsmFile *) (uintptr_t) fi->fh;
+}
+
+static int on_getattr(const char *path, struct stat *st, struct fuse_file_info *fi) {
+        (void) fi;
+        return sim_tsm_getattr(tree(), path, st);
+}
+
+typedef struct Listing {
+        void *buf;
+        fuse_fill_dir_t fill;
+} Listing;
+
+static void on_name(void *user, const char *name) {
+        Listing *l = user;
+
+        (void) l->fill(l->buf, name, NULL, 0, 0);
+}
+
+static int on_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t offset, struct fuse_file_info *fi,
+                      enum fuse_readdir_flags flags) {
+        Listing l = { buf, fill };
+
+        (void) offset, (void) fi, (void) flags;
+        on_name(&l, ".");
+        on_name(&l, "..");
+        return sim_tsm_list(tree(), path, on_name, &l);
+}
+
+static int on_mkdir(const char *path, mode_t mode) {
+        (void) mode;
+        return sim_tsm_mkdir(tree(), path);
+}
+
+static int on_rmdir(const char *path) {
+        return sim_tsm_rmdir(tree(), path);
+}
+
+static int on_open(const char *path, struct fuse_file_info *fi) {
+        SimTsmFile *file;
+        int r = sim_tsm_open(tree(), path, fi->flags, &file);
+
+        if (r < 0)
+                return r;
+        fi->fh = (uintptr_t) file;
+        fi->direct_io = 1; /* binary attributes have st_size 0: the kernel must not clip reads by it */
+        return 0;
+}
+
+static int on_read(const char *path, char *buf, size_t size, off_t offset, struct fuse_file_info *fi) {
+        (void) path;
+        return (int) sim_tsm_read(file_of(fi), buf, size, offset);
+}
+
+static int on_write(const char *path, const char *buf, size_t size, off_t offset, struct fuse_file_info *fi) {
+        (void) path;
+        return (int) sim_tsm_write(file_of(fi), buf, size, offset);
+}
+
+/* close(2) waits for this one, but not for release. */
+static int on_flush(const char *path, struct fuse_file_info *fi) {
+        (void) path;
+        sim_tsm_flush(file_of(fi));
+        return 0;
+}
+
+static int on_release(const char *path, struct fuse_file_info *fi) {
+        (void) path;
+        sim_tsm_close(file_of(fi));
+        return 0;
+}
+
+/* Shells open with O_TRUNC; configfs lets them. */
+static int on_truncate(const char *path, off_t size, struct fuse_file_info *fi) {
+        (void) path, (void) size, (void) fi;
+        return 0;
+}
+
+static int on_create(const char *path, mode_t mode, struct fuse_file_info *fi) {
+        (void) path, (void) mode, (void) fi;
+        return -EACCES;
+}
+
+static int on_unlink(const char *path) {
+        (void) path;
+        return -EPERM;
+}
+
+static void *on_init(struct fuse_conn_info *conn, struct fuse_config *config) {
+        (void) conn;
+        /* Nothing is cached: items come and go, and generation changes with every write. */
+        config->entry_timeout = config->negative_timeout = config->attr_timeout = 0;
+        config->hard_remove = 1;
+        return fuse_get_context()->private_data;
+}
+
+static const struct fuse_operations operations = {
+        .init = on_init,
+        .getattr = on_getattr,
+        .readdir = on_readdir,
+        .mkdir = on_mkdir,
+        .rmdir = on_rmdir,
+        .open = on_open,
+        .read = on_read,
+        .write = on_write,
+        .flush = on_flush,
+        .release = on_release,
+        .truncate = on_truncate,
+        .create = on_create,
+        .unlink = on_unlink,
+};
+
+typedef struct Arguments {
+        const char *mountpoint, *pki, *product, *control;
+        int ready_fd;
+        bool die_with_parent, help;
+} Arguments;
+
+static const struct option own_options[] = {
+        { "mountpoint", required_argument, NULL, 'm' },
+        { "pki", required_argument, NULL, 'p' },
+        { "product", required_argument, NULL, 'P' },
+        { "control", required_argument, NULL, 'c' },
+        { "ready-fd", required_argument, NULL, 'r' },
+        { "die-with-parent", no_argument, NULL, 'd' },
+        { "help", no_argument, NULL, 'h' },
+        {},
+};
+
+static int on_own(void *user, int val, const char *value) {
+        Arguments *a = user;
+        uint64_t fd;
+
+        switch (val) {
+        case 'm':
+                a->mountpoint = value;
+                return 0;
+        case 'p':
+                a->pki = value;
+                return 0;
+        case 'P':
+                a->product = value;
+                return 0;
+        case 'c':
+                a->control = value;
+                return 0;
+        case 'r':
+                if (text_to_u64(value, 10, 0, INT32_MAX, &fd) < 0)
+                        return -EINVAL;
+                a->ready_fd = (int) fd;
+                return 0;
+        case 'd':
+                a->die_with_parent = true;
+                return 0;
+        case 'h':
+                a->help = true;
+                return 0;
+        default:
+                return -EINVAL;
+        }
+}
+
+static void print_usage(void) {
+        printf("Usage: snp-sim-tsm --mountpoint DIR --pki DIR [OPTION...]\n"
+               "\n"
+               "Serves /sys/kernel/config/tsm/report of an SEV-SNP guest at DIR, in the foreground, until SIGTERM.\n"
+               "\n"
+               "  --pki DIR              hierarchy made by snp-sim-pki\n"
+               "  --product NAME         refuse a hierarchy of another product line\n"
+               "  --control FILE         settings to read again before every act; may be absent\n"
+               "  --ready-fd FD          write \"ready\" and close FD once mounted\n"
+               "  --die-with-parent      stop when the parent process ends\n");
+        sim_options_print_settings();
+}
+
+static int set_up(const Arguments *a, const SimOptions *options, SimPlatform *platform, Error *e) {
+        SimPki *pki;
+        int r = sim_pki_load(a->pki, &pki, e);
+
+        if (r < 0)
+                return r;
+        sim_platform_init(platform, pki, a->control);
+        if (a->product && strcmp(a->product, sim_product(pki->product)->name) != 0)
+                return error_set(e, -EINVAL, "sim-product", "%s is a %s hierarchy", a->pki,
+                                 sim_product(pki->product)->name);
+        r = sim_options_apply(options, platform, e);
+        return r < 0 ? r : sim_platform_refresh(platform, e);
+}
+
+static void announce(int fd) {
+        if (fd < 0)
+                return;
+        if (write(fd, "ready\n", 6) != 6)
+                fprintf(stderr, "snp-sim-tsm: nobody reads that we are ready\n");
+        (void) close(fd);
+}
+
+static struct fuse *new_file_system(SimTsm *tsm) {
+        struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+        struct fuse *fuse = NULL;
+
+        /* The kernel checks the mode bits for others than root; root needs no fuse.conf to let others in. */
+        if (fuse_opt_add_arg(&args, "snp-sim-tsm") == 0 && fuse_opt_add_arg(&args, "-ofsname=snp-sim-tsm") == 0 &&
+            fuse_opt_add_arg(&args, geteuid() == 0 ? "-odefault_permissions,allow_other"
+                                                   : "-odefault_permissions") == 0)
+                fuse = fuse_new(&args, &operations, sizeof(operations), tsm);
+        fuse_opt_free_args(&args);
+        return fuse;
+}
+
+static int serve(SimTsm *tsm, const Arguments *a) {
+        struct fuse *fuse = new_file_system(tsm);
+        int r = -EIO;
+
+        if (!fuse)
+                return r;
+        /* Handlers first: a signal that comes while mounting then still leads to the unmounting below. */
+        if (fuse_set_signal_handlers(fuse_get_session(fuse)) == 0 && fuse_mount(fuse, a->mountpoint) == 0) {
+                announce(a->ready_fd);
+                r = fuse_loop(fuse);
+                fuse_unmount(fuse);
+        }
+        fuse_remove_signal_handlers(fuse_get_session(fuse));
+        fuse_destroy(fuse);
+        return r < 0 ? r : 0; /* a signal number is an orderly end */
+}
+
+int main(int argc, char **argv) {
+        CLEANUP(sim_tsm_freep) SimTsm *tsm = NULL;
+        CLEANUP(sim_platform_done) SimPlatform platform = {};
+        Arguments a = { .ready_fd = -1 };
+        pid_t parent = getppid();
+        SimOptions options;
+        Error e = {};
+        int r;
+
+        r = sim_options_parse(argc, argv, own_options, on_own, &a, &options, &e);
+        if (a.help)
+                print_usage();
+        if (a.help || r < 0 || !a.mountpoint || !a.pki) {
+                fprintf(stderr, "%s", a.help ? "" : "snp-sim-tsm: see --help\n");
+                return a.help ? EXIT_SUCCESS : 2;
+        }
+        if (a.die_with_parent && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent))
+                return EXIT_FAILURE;
+        r = set_up(&a, &options, &platform, &e);
+        if (r == 0)
+                r = sim_tsm_new(&platform, &tsm);
+        if (r == 0)
+                r = serve(tsm, &a);
+        if (r < 0)
+                fprintf(stderr, "snp-sim-tsm: %s\n", error_text(&e, r));
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
