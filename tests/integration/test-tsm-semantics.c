@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/simulator/harness.h"
@@ -176,6 +178,34 @@ START_TEST(every_write_counts) {
         remove_item("count");
 } END_TEST
 
+/* Opens @attribute for writing as another user, from inside @item. 0 or negative errno. */
+static int open_as(uid_t uid, const char *item, const char *attribute) {
+        int status = 0;
+        pid_t pid;
+
+        ck_assert_int_eq(chdir(path_of(item, "")), 0); /* the way there is private */
+        pid = fork();
+        if (pid == 0)
+                _exit(setresuid(uid, uid, uid) < 0 || open(attribute, O_WRONLY | O_CLOEXEC) < 0 ? errno : 0);
+        ck_assert_int_eq(chdir("/"), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status));
+        return -WEXITSTATUS(status);
+}
+
+START_TEST(an_attribute_is_roots_until_root_gives_it_away) {
+        const uid_t other = 65534;
+
+        if (geteuid() != 0)
+                return; /* there is nobody to give it to */
+        make_item("owner");
+        ck_assert_int_eq(open_as(other, "owner", "inblob"), -EACCES);
+        ck_assert_int_eq(chown(path_of("owner", "inblob"), other, (gid_t) -1), 0);
+        ck_assert_int_eq(open_as(other, "owner", "inblob"), 0);
+        ck_assert_int_eq(open_as(other, "owner", "privlevel"), -EACCES);
+        remove_item("owner");
+} END_TEST
+
 START_TEST(privlevel_must_be_a_number_from_floor_to_3) {
         static const char *const bad[] = { "4", "-1", "x", "1 ", "0", "\x01" };
 
@@ -306,6 +336,7 @@ static void add_tests(TCase *tc) {
         tcase_add_test(tc, opening_inblob_without_a_write_changes_nothing);
         tcase_add_test(tc, inblob_of_another_size_is_refused_when_read);
         tcase_add_test(tc, every_write_counts);
+        tcase_add_test(tc, an_attribute_is_roots_until_root_gives_it_away);
         tcase_add_test(tc, privlevel_must_be_a_number_from_floor_to_3);
         tcase_add_test(tc, a_report_is_made_once_for_each_generation);
         tcase_add_test(tc, an_open_file_keeps_what_its_first_read_saw);

@@ -60,6 +60,11 @@ static int on_rmdir(const char *path) {
         return sim_tsm_rmdir(tree(), path);
 }
 
+static int on_chown(const char *path, uid_t uid, gid_t gid, struct fuse_file_info *fi) {
+        (void) fi;
+        return sim_tsm_chown(tree(), path, uid, gid);
+}
+
 static int on_open(const char *path, struct fuse_file_info *fi) {
         SimTsmFile *file;
         int r = sim_tsm_open(tree(), path, fi->flags, &file);
@@ -124,6 +129,7 @@ static const struct fuse_operations operations = {
         .readdir = on_readdir,
         .mkdir = on_mkdir,
         .rmdir = on_rmdir,
+        .chown = on_chown,
         .open = on_open,
         .read = on_read,
         .write = on_write,

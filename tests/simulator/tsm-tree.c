@@ -19,6 +19,17 @@
 #define TEXT_ATTR_SIZE 4096      /* st_size of text attributes */
 #define PRIVLEVEL_MAX 3          /* TSM_REPORT_PRIVLEVEL_MAX */
 
+typedef enum Attribute {
+        ATTR_GENERATION,
+        ATTR_PROVIDER,
+        ATTR_PRIVLEVEL,
+        ATTR_PRIVLEVEL_FLOOR,
+        ATTR_INBLOB,
+        ATTR_OUTBLOB,
+        ATTR_AUXBLOB,
+        N_ATTRIBUTES,
+} Attribute;
+
 typedef struct Item {
         struct Item *next;
         SimTsm *tsm;
@@ -31,23 +42,16 @@ typedef struct Item {
         size_t inblob_size;
         Blob outblob, auxblob;
         bool made;
+        struct {
+                uid_t uid;
+                gid_t gid;
+        } owner[N_ATTRIBUTES + 1]; /* of each attribute; the last one of the directory */
 } Item;
 
 struct SimTsm {
         SimPlatform *platform; /* borrowed */
         Item *items;
 };
-
-typedef enum Attribute {
-        ATTR_GENERATION,
-        ATTR_PROVIDER,
-        ATTR_PRIVLEVEL,
-        ATTR_PRIVLEVEL_FLOOR,
-        ATTR_INBLOB,
-        ATTR_OUTBLOB,
-        ATTR_AUXBLOB,
-        N_ATTRIBUTES,
-} Attribute;
 
 static const struct {
         const char *name;
@@ -157,6 +161,12 @@ int sim_tsm_getattr(SimTsm *tsm, const char *path, struct stat *ret) {
         if (r < 0)
                 return r;
         *ret = (struct stat){ .st_uid = geteuid(), .st_gid = getegid(), .st_nlink = 1 };
+        if (place.slot) {
+                size_t i = place.attribute < 0 ? N_ATTRIBUTES : (size_t) place.attribute;
+
+                ret->st_uid = (*place.slot)->owner[i].uid;
+                ret->st_gid = (*place.slot)->owner[i].gid;
+        }
         if (place.attribute < 0) {
                 ret->st_mode = S_IFDIR | 0755; /* configfs pays no attention to the mode that mkdir asks for */
                 ret->st_nlink = 2;
@@ -205,7 +215,29 @@ int sim_tsm_mkdir(SimTsm *tsm, const char *path) {
         item->tsm = tsm;
         item->refs = 1;
         (void) strcpy(item->name, place.name);
+        /* Root's, whoever asked: configfs makes inodes without looking at the caller (fs/configfs/inode.c). */
+        for (size_t i = 0; i <= N_ATTRIBUTES; i++) {
+                item->owner[i].uid = geteuid();
+                item->owner[i].gid = getegid();
+        }
         *place.slot = item;
+        return 0;
+}
+
+int sim_tsm_chown(SimTsm *tsm, const char *path, uid_t uid, gid_t gid) {
+        Place place;
+        size_t i;
+        int r = find(tsm, path, &place);
+
+        if (r < 0)
+                return r;
+        if (!place.slot)
+                return -EPERM;
+        i = place.attribute < 0 ? N_ATTRIBUTES : (size_t) place.attribute;
+        if (uid != (uid_t) -1)
+                (*place.slot)->owner[i].uid = uid;
+        if (gid != (gid_t) -1)
+                (*place.slot)->owner[i].gid = gid;
         return 0;
 }
 

@@ -35,6 +35,8 @@ WARN_UNUSED int sim_tsm_getattr(SimTsm *tsm, const char *path, struct stat *ret)
 WARN_UNUSED int sim_tsm_list(SimTsm *tsm, const char *path, void (*on_name)(void *user, const char *name), void *user);
 WARN_UNUSED int sim_tsm_mkdir(SimTsm *tsm, const char *path);
 WARN_UNUSED int sim_tsm_rmdir(SimTsm *tsm, const char *path);
+/* As chown(2): (uid_t) -1 and (gid_t) -1 leave it as it is. Who may do it is the kernel's business. */
+WARN_UNUSED int sim_tsm_chown(SimTsm *tsm, const char *path, uid_t uid, gid_t gid);
 
 /* @flags: O_ACCMODE part decides; the mode bits hold for root too. */
 WARN_UNUSED int sim_tsm_open(SimTsm *tsm, const char *path, int flags, SimTsmFile **ret);
