@@ -28,6 +28,8 @@
 #define WIRE_HEADER_SIZE 16
 #define WIRE_VERSION 1
 #define WIRE_BODY_MAX (96u * 1024u) /* a report, 16 KiB of certificates, a quote; or a secret of SECRET_MAX */
+/* Where the token plugin and snpctl look for agentd; the default of its Socket= setting. */
+#define WIRE_AGENT_SOCKET "/run/snp-agent/agent.sock"
 
 typedef enum WireType {
         /* agentd to attesterd */
