@@ -12,10 +12,14 @@
 #include "base/json.h"
 #include "base/writer.h"
 #include "keybroker-client/jcs.h"
+#include "keybroker-client/jwe.h"
+#include "keybroker-client/jwe-keys.h"
 #include "keybroker-client/report-data.h"
+#include "keybroker-client/tee-key.h"
+#include "tests/unit/keybroker-client/seal.h"
 #include "tests/unit/unit.h"
 
-static json_object *report_data;
+static json_object *report_data, *jwes;
 
 static const char *str(json_object *o, const char *name) {
         json_object *v;
@@ -69,6 +73,94 @@ START_TEST(canonical_form_of_every_vector_is_a_fixed_point) {
 }
 END_TEST
 
+static const struct {
+        const char *kty, *curve, *alg;
+        KbcTeeAlg value;
+} algs[] = {
+        { "EC", "P-256", "ECDH-ES+A256KW", KBC_TEE_ALG_ECDH_P256 },
+        { "EC", "P-521", "ECDH-ES+A256KW", KBC_TEE_ALG_ECDH_P521 },
+        { "RSA", NULL, "RSA-OAEP-256", KBC_TEE_ALG_RSA_OAEP_256 },
+        { "RSA", NULL, "RSA-OAEP", KBC_TEE_ALG_RSA_OAEP },
+};
+
+/* The key of the vector; RSA1_5 cannot be announced, so it stands as a key for OAEP-256. */
+static KbcTeeKey *key_of(json_object *v) {
+        json_object *jwk = json_object_object_get(v, "tee_pubkey");
+        const char *alg = strcmp(str(jwk, "alg"), "RSA1_5") == 0 ? "RSA-OAEP-256" : str(jwk, "alg");
+        AUTO_PKEY EVP_PKEY *pkey = pem_to_pkey(str(v, "private_key_pem"));
+        KbcTeeKey *key = NULL;
+
+        for (size_t i = 0; i < N_ELEMENTS(algs) && !key; i++)
+                if (strcmp(algs[i].alg, alg) == 0 && (!algs[i].curve || strcmp(algs[i].curve, str(jwk, "crv")) == 0))
+                        ck_assert_int_eq(kbc_tee_key_new(algs[i].value, pkey, &key, NULL), 0);
+        ck_assert_ptr_nonnull(key);
+        return key;
+}
+
+static void assert_plaintext(const Secret *s, const char *hex) {
+        AUTO_FREE char *text = hex_encode(s->bytes, s->len);
+
+        ck_assert_str_eq(text, hex);
+}
+
+START_TEST(jwe_vector_is_judged_as_its_file_says) {
+        json_object *v = nth(jwes, _i);
+        const char *text = json_object_to_json_string_ext(json_object_object_get(v, "jwe"), JSON_C_TO_STRING_PLAIN);
+        CLEANUP(kbc_tee_key_freep) KbcTeeKey *key = key_of(v);
+        AUTO_SECRET Secret s = {};
+        Error e = {};
+        int r = kbc_jwe_open(text, strlen(text), key, &s, &e);
+
+        if (strcmp(str(v, "name"), "rsa1_5") == 0) {
+                /* Valid, but its padding makes every decryptor an oracle: refused by name. */
+                ck_assert_int_eq(r, -EOPNOTSUPP);
+                ck_assert_str_eq(e.reason, "alg-deprecated");
+        } else if (strcmp(str(v, "name"), "rsa-oaep-sha1-NEGATIVE") == 0) {
+                /* To be refused unless this very algorithm was announced, which is a choice of the configuration. */
+                CLEANUP(kbc_tee_key_freep) KbcTeeKey *sha256 = NULL;
+                AUTO_SECRET Secret none = {};
+
+                ck_assert_int_eq(r, 0);
+                assert_plaintext(&s, str(v, "plaintext_hex"));
+                ck_assert_int_eq(kbc_tee_key_new(KBC_TEE_ALG_RSA_OAEP_256, kbc_tee_key_pkey(key), &sha256, NULL), 0);
+                ck_assert_int_eq(kbc_jwe_open(text, strlen(text), sha256, &none, NULL), -EPROTO);
+        } else if (strcmp(str(v, "expect"), "ok") == 0) {
+                ck_assert_msg(r == 0, "%s: %s", str(v, "name"), e.text);
+                assert_plaintext(&s, str(v, "plaintext_hex"));
+        } else {
+                ck_assert_msg(r < 0 && e.code == r && e.text[0], "%s: opened", str(v, "name"));
+                ck_assert_ptr_null(s.bytes);
+        }
+}
+END_TEST
+
+/* Every intermediate value, so that two mistakes cannot make up for each other. */
+START_TEST(jwe_vector_has_its_intermediate_keys) {
+        json_object *v = nth(jwes, _i), *header = NULL, *epk;
+        CLEANUP(kbc_tee_key_freep) KbcTeeKey *key = NULL;
+        AUTO_PKEY EVP_PKEY *point = NULL;
+        AUTO_JWE_KEYS KbcJweKeys k = {};
+        AUTO_BLOB Blob wrapped = {};
+        const Blob none = {};
+
+        if (!str(v, "z_hex") || strcmp(str(v, "expect"), "ok") != 0)
+                return;
+        key = key_of(v);
+        ck_assert_int_eq(json_parse(str(v, "protected_json"), strlen(str(v, "protected_json")), "header", &header, NULL), 0);
+        ck_assert(json_object_object_get_ex(header, "epk", &epk));
+        point = jwk_to_pkey(epk);
+        ck_assert_int_eq(kbc_jwe_keys_init(&k, NULL), 0);
+        ck_assert_int_eq(kbc_jwe_agree(key, point, &k, NULL), 0);
+        assert_plaintext(&(Secret){ .bytes = k.z, .len = k.z_size }, str(v, "z_hex"));
+        ck_assert_int_eq(kbc_jwe_concat_kdf(kbc_tee_key_alg_name(key), &none, &none, &k, NULL), 0);
+        assert_plaintext(&(Secret){ .bytes = k.kek, .len = KBC_CEK_SIZE }, str(v, "kek_hex"));
+        ck_assert_int_eq(hex_decode(str(v, "encrypted_key_hex"), strlen(str(v, "encrypted_key_hex")), 64, &wrapped), 0);
+        ck_assert_int_eq(kbc_jwe_unwrap_aes(&wrapped, &k, NULL), 0);
+        assert_plaintext(&(Secret){ .bytes = k.cek, .len = KBC_CEK_SIZE }, str(v, "cek_hex"));
+        (void) json_object_put(header);
+}
+END_TEST
+
 /* The parsed file, or exit: outside a test there is nothing to fail. */
 static json_object *load(const char *name) {
         AUTO_FREE char *path = NULL;
@@ -94,7 +186,7 @@ static json_object *vectors_of(json_object *file, int *ret_n) {
 int main(void) {
         Suite *s = suite_create("keybroker-client");
         TCase *t = tcase_create("vectors");
-        AUTO_JSON json_object *report_data_file = NULL;
+        AUTO_JSON json_object *report_data_file = NULL, *jwe_file = NULL;
         int n;
 
         if (!vectors_dir())
@@ -103,6 +195,10 @@ int main(void) {
         report_data = vectors_of(report_data_file, &n);
         tcase_add_loop_test(t, report_data_vector_has_its_digests, 0, n);
         tcase_add_loop_test(t, canonical_form_of_every_vector_is_a_fixed_point, 0, n);
+        jwe_file = load("jwe.json");
+        jwes = vectors_of(jwe_file, &n);
+        tcase_add_loop_test(t, jwe_vector_is_judged_as_its_file_says, 0, n);
+        tcase_add_loop_test(t, jwe_vector_has_its_intermediate_keys, 0, n);
         suite_add_tcase(s, t);
         return unit_run(s);
 }
