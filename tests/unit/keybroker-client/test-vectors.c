@@ -7,19 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/writer.h"
+#include "keybroker-client/evidence.h"
 #include "keybroker-client/jcs.h"
 #include "keybroker-client/jwe.h"
 #include "keybroker-client/jwe-keys.h"
 #include "keybroker-client/report-data.h"
 #include "keybroker-client/tee-key.h"
+#include "tests/simulator/report.h"
 #include "tests/unit/keybroker-client/seal.h"
 #include "tests/unit/unit.h"
 
-static json_object *report_data, *jwes;
+static json_object *report_data, *jwes, *snp_evidence;
 
 static const char *str(json_object *o, const char *name) {
         json_object *v;
@@ -161,6 +164,47 @@ START_TEST(jwe_vector_has_its_intermediate_keys) {
 }
 END_TEST
 
+static json_object *evidence_from(const uint8_t *report, size_t size, const Blob *table, unsigned *ret_warnings) {
+        const KbcSnpEvidence in = {
+                .report = report, .report_size = size, .cert_table = table->data, .cert_table_size = table->size,
+        };
+        KbcEvidence evidence = {};
+        json_object *o = NULL;
+        Error e = {};
+
+        ck_assert_msg(kbc_evidence_snp(&in, &evidence, ret_warnings, &e) == 0, "%s", e.text);
+        ck_assert_int_eq(json_parse(evidence.json.data, evidence.json.size, "evidence", &o, NULL), 0);
+        blob_done(&evidence.json);
+        return o;
+}
+
+START_TEST(evidence_of_a_recorded_report_is_the_recorded_one) {
+        const char *b64 = str(snp_evidence, "raw_report_b64");
+        json_object *want = json_object_object_get(snp_evidence, "evidence_vlek"), *chain, *data;
+        AUTO_JSON json_object *bare = NULL, *with_vlek = NULL;
+        AUTO_BLOB Blob report = {}, table = {};
+        uint8_t cert[4096];
+        unsigned warnings;
+        size_t n;
+
+        ck_assert_int_eq(base64_decode(BASE64_STD, b64, strlen(b64), 4096, &report), 0);
+        bare = evidence_from(report.data, report.size, &(Blob){}, &warnings);
+        ck_assert(json_object_equal(bare, json_object_object_get(snp_evidence, "evidence_no_certs")));
+        ck_assert_uint_eq(warnings, KBC_EVIDENCE_WARN_VMPL | KBC_EVIDENCE_WARN_VLEK);
+
+        chain = json_object_object_get(want, "cert_chain");
+        data = json_object_object_get(json_object_array_get_idx(chain, 0), "data");
+        n = json_object_array_length(data);
+        ck_assert_uint_le(n, sizeof(cert));
+        for (size_t i = 0; i < n; i++)
+                cert[i] = (uint8_t) json_object_get_int(json_object_array_get_idx(data, i));
+        ck_assert_int_eq(sim_cert_table_make(&(SimTableEntry){ sim_guids[SIM_GUID_VLEK], cert, n }, 1, &table, NULL), 0);
+        with_vlek = evidence_from(report.data, report.size, &table, &warnings);
+        ck_assert(json_object_equal(with_vlek, want));
+        ck_assert_uint_eq(warnings, KBC_EVIDENCE_WARN_VMPL);
+}
+END_TEST
+
 /* The parsed file, or exit: outside a test there is nothing to fail. */
 static json_object *load(const char *name) {
         AUTO_FREE char *path = NULL;
@@ -186,7 +230,7 @@ static json_object *vectors_of(json_object *file, int *ret_n) {
 int main(void) {
         Suite *s = suite_create("keybroker-client");
         TCase *t = tcase_create("vectors");
-        AUTO_JSON json_object *report_data_file = NULL, *jwe_file = NULL;
+        AUTO_JSON json_object *report_data_file = NULL, *jwe_file = NULL, *evidence_file = NULL;
         int n;
 
         if (!vectors_dir())
@@ -199,6 +243,8 @@ int main(void) {
         jwes = vectors_of(jwe_file, &n);
         tcase_add_loop_test(t, jwe_vector_is_judged_as_its_file_says, 0, n);
         tcase_add_loop_test(t, jwe_vector_has_its_intermediate_keys, 0, n);
+        snp_evidence = evidence_file = load("snp_evidence_v3_vlek.json");
+        tcase_add_test(t, evidence_of_a_recorded_report_is_the_recorded_one);
         suite_add_tcase(s, t);
         return unit_run(s);
 }
