@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Reading PCRs from the TPM. */
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "vtpm/context.h"
+#include "vtpm/pcr_values.h"
+
+/**
+ * vtpm_pcr_read() - values of PCRs of one bank, all of one moment
+ * @hash: the bank, VTPM_ALG_SHA*
+ * @mask: which; not empty, within VTPM_PCR_MASK_ALL
+ *
+ * A TPM gives eight values a command; they are read again when the TPM's update counter shows that a PCR
+ * changed in between (TPM 2.0 Library Part 3, "TPM2_PCR_Read").
+ *
+ * Return: 0; -EINVAL; -EOPNOTSUPP the TPM has no such bank, or not those PCRs in it ("pcr-bank-absent");
+ * -EAGAIN they would not hold still; -EBADMSG the TPM answered something else; or as VTPM_CALL().
+ */
+WARN_UNUSED int vtpm_pcr_read(VtpmContext *ctx, uint16_t hash, uint32_t mask, VtpmPcrValues *ret, Error *e);
