@@ -40,13 +40,15 @@ const char *snp_device_name(const SnpDevice *device); /* "configfs-tsm" or "sev-
 
 /**
  * snp_device_get_report() - a fresh report over @report_data
- * @vmpl: 0..3 or SNP_VMPL_AUTO
+ * @vmpl: 0..3, raised to the lowest that the kernel may ask for (its own), or SNP_VMPL_AUTO for just that one
  *
- * The answer is checked to be well-formed and to carry @report_data.
+ * The answer is checked to be well-formed, to be for that VMPL and to carry @report_data. It is not
+ * verified: that is the verifier's, snp/verify.h.
  *
- * Return: 0; -ETIMEDOUT; -EBUSY the host or another writer kept interfering; -EACCES; -ENOTTY the
- * driver's message key is gone until reboot; -ESTALE the platform answered with other REPORT_DATA;
- * -EBADMSG malformed answer; -EINVAL VMPL not available; -EIO.
+ * Return: 0; -ETIMEDOUT; -EBUSY the host or another writer kept interfering; -EACCES; -ENODEV the provider
+ * has gone; -ENOTTY the driver's message key is gone until reboot; -ESTALE the platform answered with other
+ * REPORT_DATA; -EBADMSG malformed answer; -EPROTO an answer to another request; -E2BIG; -EOPNOTSUPP a report
+ * that this version does not know; -EINVAL VMPL not available; -EIO the firmware, the host or the driver failed.
  */
 WARN_UNUSED int snp_device_get_report(SnpDevice *device, const uint8_t report_data[static SNP_REPORT_DATA_SIZE],
                                       uint32_t vmpl, Deadline deadline, SnpDeviceReport *ret, Error *e);

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * snp/sev-guest.c against a scripted kernel: each step of the script says what one ioctl answers, as the
+ * driver documents it (Linux, drivers/virt/coco/sev-guest).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sev-guest.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/reader.h"
+#include "base/text.h"
+#include "base/writer.h"
+#include "snp/cert_table.h"
+#include "snp/sev-guest-internal.h"
+#include "tests/simulator/report.h"
+#include "tests/unit/unit.h"
+
+#define FAKE_FD 1000
+
+typedef struct Step {
+        int answer; /* 0 or negative errno of the ioctl */
+        uint32_t fw_error, vmm_error;
+        uint32_t needed; /* written to certs_len unless 0 */
+        uint32_t status;
+        uint32_t report_size; /* 0: the right one */
+        const Blob *certs;
+        bool zero_report, other_report_data, other_vmpl, broken_report;
+} Step;
+
+typedef struct Script {
+        const Step *steps;
+        size_t n_steps, at;
+        uint32_t offered[8]; /* certs_len of each call */
+        uint32_t vmpl;       /* of the last call */
+        unsigned n_sleeps, n_open;
+        int open_answer;
+} Script;
+
+static uint8_t report_data[SNP_REPORT_DATA_SIZE] = { 0xAA, 1, 2, [63] = 0xBB };
+
+static void *at_address(uint64_t address) {
+        return (void *) (uintptr_t) address;
+}
+
+static int script_open(void *context, const char *path) {
+        Script *s = context;
+
+        ck_assert_str_eq(path, "/dev/sev-guest");
+        if (s->open_answer < 0)
+                return s->open_answer;
+        s->n_open++;
+        return FAKE_FD;
+}
+
+static void script_close(void *context, int fd) {
+        Script *s = context;
+
+        ck_assert_int_eq(fd, FAKE_FD);
+        s->n_open--;
+}
+
+static int script_sleep(void *context, Deadline deadline, uint64_t usec) {
+        Script *s = context;
+
+        ck_assert_uint_ge(usec, 2 * USEC_PER_SEC); /* the throttle of common hosts */
+        s->n_sleeps++;
+        return deadline_left_usec(deadline) < usec ? -ETIMEDOUT : 0;
+}
+
+/* The rules of the driver that a caller must keep. */
+static void check_request(const SevGuestRequest *arg, const SevGuestExtReportReq *req) {
+        ck_assert_uint_eq(arg->msg_version, 1);
+        ck_assert(bytes_are_zero(arg->pad, sizeof(arg->pad)));
+        ck_assert(bytes_are_zero(req->data.rsvd, sizeof(req->data.rsvd)));
+        ck_assert_uint_eq(req->pad, 0);
+        ck_assert_uint_eq(req->certs_len % 4096, 0);
+        ck_assert_uint_le(req->certs_len, 0x4000);
+        ck_assert_uint_eq(req->certs_address % 4096, 0);
+        ck_assert(bytes_are_zero(at_address(req->certs_address), req->certs_len));
+        ck_assert_mem_eq(req->data.user_data, report_data, sizeof(report_data));
+}
+
+static void fill_report(const Step *step, const SevGuestExtReportReq *req, uint8_t *to) {
+        SimPki chip = { .product = SIM_GENOA, .tcb = sim_product(SIM_GENOA)->tcb };
+        SimReport r = sim_report_defaults(&chip);
+
+        if (step->zero_report)
+                return;
+        (void) memcpy(r.report_data, req->data.user_data, sizeof(r.report_data));
+        r.report_data[63] ^= step->other_report_data ? 1 : 0;
+        r.vmpl = req->data.vmpl ^ (step->other_vmpl ? 1 : 0);
+        sim_report_encode(&r, SIM_GENOA, to);
+        to[0x4C] = step->broken_report ? 1 : 0; /* reserved */
+}
+
+static int script_ioctl(void *context, int fd, unsigned long request, SevGuestRequest *arg) {
+        Script *s = context;
+        SevGuestExtReportReq *req = at_address(arg->req_data);
+        SevGuestReportResp *resp = at_address(arg->resp_data);
+        const Step *step;
+
+        ck_assert_int_eq(fd, FAKE_FD);
+        ck_assert_uint_eq(request, 0xC0205302);
+        ck_assert_msg(s->at < s->n_steps, "call %zu is one too many", s->at + 1);
+        check_request(arg, req);
+        step = &s->steps[s->at];
+        if (s->at < N_ELEMENTS(s->offered))
+                s->offered[s->at] = req->certs_len;
+        s->at++;
+        s->vmpl = req->data.vmpl;
+        if (step->needed)
+                req->certs_len = step->needed;
+        if (step->answer < 0) {
+                arg->fw_error = step->fw_error;
+                arg->vmm_error = step->vmm_error;
+                return step->answer;
+        }
+        resp->status = step->status;
+        resp->report_size = step->report_size ? step->report_size : SNP_REPORT_SIZE;
+        fill_report(step, req, resp->report);
+        if (step->certs)
+                (void) memcpy(at_address(req->certs_address), step->certs->data, step->certs->size);
+        return 0;
+}
+
+typedef struct Fixture {
+        Script script;
+        SevGuestKernel kernel;
+        SnpDevice *device;
+        SnpDeviceReport report;
+        Error e;
+} Fixture;
+
+static void fixture_init(Fixture *f, const Step *steps, size_t n) {
+        *f = (Fixture){ .script = { .steps = steps, .n_steps = n } };
+        f->kernel = (SevGuestKernel){
+                .context = &f->script, .open = script_open, .ioctl = script_ioctl, .close = script_close,
+                .sleep = script_sleep, .vmpl_path = "/nonexistent/vmpl",
+        };
+        ck_assert_int_eq(snp_device_open_ioctl_on(&f->kernel, "/dev/sev-guest", &f->device, &f->e), 0);
+}
+
+static void fixture_done(Fixture *f) {
+        snp_device_free(f->device);
+        ck_assert_uint_eq(f->script.n_open, 0);
+        ck_assert_msg(f->script.at == f->script.n_steps, "%zu of %zu calls made", f->script.at, f->script.n_steps);
+        snp_device_report_done(&f->report);
+}
+
+static int get(Fixture *f, uint32_t vmpl, uint64_t usec) {
+        return snp_device_get_report(f->device, report_data, vmpl, deadline_in(usec), &f->report, &f->e);
+}
+
+/* Runs @steps and expects @code and @reason. */
+static void expect_failure(const Step *steps, size_t n, int code, const char *reason) {
+        Fixture f;
+        int r;
+
+        fixture_init(&f, steps, n);
+        r = get(&f, SNP_VMPL_AUTO, 600 * USEC_PER_SEC);
+        ck_assert_msg(r == code, "%s: %d (%s) instead of %d", reason, r, error_text(&f.e, r), code);
+        ck_assert_str_eq(error_reason(&f.e, r), reason);
+        ck_assert_msg(text_starts_with(error_text(&f.e, r), "sev-guest: "), "%s", f.e.text);
+        ck_assert(bytes_are_zero(&f.report, sizeof(f.report))); /* nothing partial */
+        fixture_done(&f);
+}
+
+/* A certificate that ends in zeros, so that trimming by zeros would cut it. */
+static Blob make_table(void) {
+        static const uint8_t vcek[100] = { 0x30, 0x82 };
+        Blob table;
+
+        ck_assert_int_eq(sim_cert_table_make((const SimTableEntry[]){
+                        { sim_guids[SIM_GUID_ARK], "abc", 3 },
+                        { sim_guids[SIM_GUID_VCEK], vcek, sizeof(vcek) },
+                }, 2, &table, NULL), 0);
+        return table;
+}
+
+START_TEST(report_comes_with_the_hosts_certificates) {
+        AUTO_BLOB Blob table = make_table();
+        const Step steps[] = { { .certs = &table } };
+        Fixture f;
+        int r;
+
+        fixture_init(&f, steps, 1);
+        r = get(&f, SNP_VMPL_AUTO, USEC_PER_SEC);
+        ck_assert_msg(r == 0, "%s", error_text(&f.e, r));
+        ck_assert_uint_eq(f.script.offered[0], SNP_CERT_TABLE_MAX);
+        ck_assert_mem_eq(f.report.report + 0x50, report_data, sizeof(report_data));
+        ck_assert(blob_equal(&f.report.certs, &table));
+        ck_assert_str_eq(snp_device_name(f.device), "sev-guest");
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(host_without_certificates_gives_an_empty_table) {
+        const Step steps[] = { {} };
+        Fixture f;
+
+        fixture_init(&f, steps, 1);
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, USEC_PER_SEC), 0);
+        ck_assert_uint_eq(f.report.certs.size, 0);
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(driver_that_wants_other_room_gets_it) {
+        AUTO_BLOB Blob table = make_table();
+        const Step steps[] = { { -EIO, .vmm_error = 1, .needed = 0x2000 }, { .certs = &table } };
+        Fixture f;
+
+        fixture_init(&f, steps, 2);
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, USEC_PER_SEC), 0);
+        ck_assert_uint_eq(f.script.offered[1], 0x2000);
+        ck_assert(blob_equal(&f.report.certs, &table));
+        fixture_done(&f);
+} END_TEST
+
+static const struct {
+        const char *reason;
+        int code;
+        Step steps[4];
+        size_t n;
+} failures[] = {
+        { "certs-too-large", -E2BIG, { { -EIO, .vmm_error = 1, .needed = 0x5000 } }, 1 },
+        { "certs-size", -EPROTO, { { -EIO, .vmm_error = 1, .needed = 0x1001 } }, 1 },
+        { "certs-growing", -EBUSY, { { -EIO, .vmm_error = 1, .needed = 0x4000 },
+                                     { -EIO, .vmm_error = 1, .needed = 0x3000 },
+                                     { -EIO, .vmm_error = 1, .needed = 0x4000 } }, 3 },
+        { "firmware-invalid-param", -EINVAL, { { .status = 0x16 } }, 1 },
+        { "firmware-invalid-key", -EINVAL, { { .status = 0x27 } }, 1 },
+        { "firmware-error", -EIO, { { .status = 0x23 } }, 1 },
+        { "report-size", -EBADMSG, { { .report_size = 1183 } }, 1 },
+        { "report-size", -EBADMSG, { { .report_size = UINT32_MAX } }, 1 },
+        { "report-empty", -EBADMSG, { { .zero_report = true } }, 1 },
+        { "report-reserved", -EBADMSG, { { .broken_report = true } }, 1 },
+        { "report-data-mismatch", -ESTALE, { { .other_report_data = true } }, 1 },
+        { "report-vmpl-mismatch", -EPROTO, { { .other_vmpl = true } }, 1 },
+        { "firmware-error", -EIO, { { -EIO, .fw_error = 0x1D } }, 1 },
+        { "firmware-not-reached", -EIO, { { -EIO, .fw_error = 0xFF } }, 1 },
+        { "host-error", -EIO, { { -EIO, .vmm_error = 0x80000000 } }, 1 },
+        { "host-busy", -EBUSY, { { -EIO, .vmm_error = 2 } }, 1 },
+        { "host-busy", -ETIMEDOUT, { { -ETIMEDOUT, .vmm_error = 2 } }, 1 },
+        { "message-key-lost", -ENOTTY, { { -ENOTTY, .fw_error = 0xFF } }, 1 },
+        { "message-authentication", -EBADMSG, { { -EBADMSG } }, 1 },
+        { "request-refused", -EINVAL, { { -EINVAL, .fw_error = 0xFF } }, 1 },
+        { "out-of-memory", -ENOMEM, { { -ENOMEM } }, 1 },
+        { "device-failed", -ENOSR, { { -ENOSR } }, 1 },
+};
+
+START_TEST(failures_have_their_code_and_reason) {
+        expect_failure(failures[_i].steps, failures[_i].n, failures[_i].code, failures[_i].reason);
+} END_TEST
+
+START_TEST(a_failed_firmware_call_is_not_repeated) {
+        /* The first failure wipes the key: what follows can only be ENOTTY, and is told as such. */
+        const Step steps[] = { { -EIO, .fw_error = 0x14 }, { -ENOTTY, .fw_error = 0xFF } };
+        Fixture f;
+
+        fixture_init(&f, steps, 2);
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, USEC_PER_SEC), -EIO);
+        ck_assert_uint_eq(f.script.at, 1);
+        ck_assert_ptr_nonnull(strstr(f.e.text, "HWERROR_UNSAFE"));
+        f.e = (Error){};
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, USEC_PER_SEC), -ENOTTY);
+        ck_assert_str_eq(error_reason(&f.e, -ENOTTY), "message-key-lost");
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(again_is_tried_again_after_the_throttle) {
+        const Step steps[] = { { -EAGAIN }, { -EAGAIN }, {} };
+        Fixture f;
+
+        fixture_init(&f, steps, 3);
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, 60 * USEC_PER_SEC), 0);
+        ck_assert_uint_eq(f.script.n_sleeps, 2);
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(again_has_an_end) {
+        Step steps[30];
+        size_t n = N_ELEMENTS(steps);
+
+        for (size_t i = 0; i < n; i++)
+                steps[i] = (Step){ -EAGAIN };
+        expect_failure(steps, n, -EBUSY, "host-busy");
+} END_TEST
+
+START_TEST(deadline_ends_the_waiting) {
+        const Step steps[] = { { -EAGAIN } };
+        Fixture f;
+        int r;
+
+        fixture_init(&f, steps, 1);
+        r = get(&f, SNP_VMPL_AUTO, USEC_PER_SEC);
+        ck_assert_int_eq(r, -ETIMEDOUT);
+        ck_assert_str_eq(error_reason(&f.e, r), "deadline");
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(passed_deadline_asks_nobody) {
+        Fixture f;
+
+        fixture_init(&f, NULL, 0);
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, 0), -ETIMEDOUT);
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(vmpl_is_the_kernels_or_higher) {
+        static const struct {
+                const char *file;
+                uint32_t wanted, asked;
+        } rows[] = {
+                { NULL, SNP_VMPL_AUTO, 0 }, { NULL, 3, 3 },
+                { "2\n", SNP_VMPL_AUTO, 2 }, { "2\n", 0, 2 }, { "2\n", 3, 3 },
+                { "9\n", SNP_VMPL_AUTO, 0 }, { "junk", SNP_VMPL_AUTO, 0 },
+        };
+        char path[] = "/tmp/snp-vmpl-XXXXXX";
+        int fd = mkstemp(path);
+
+        ck_assert_int_ge(fd, 0);
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                const Step steps[] = { {} };
+                Fixture f;
+
+                fixture_init(&f, steps, 1);
+                if (rows[i].file) {
+                        ck_assert_int_eq(ftruncate(fd, 0), 0);
+                        ck_assert_int_gt(pwrite(fd, rows[i].file, strlen(rows[i].file), 0), 0);
+                        f.kernel.vmpl_path = path;
+                }
+                ck_assert_int_eq(get(&f, rows[i].wanted, USEC_PER_SEC), 0);
+                ck_assert_msg(f.script.vmpl == rows[i].asked, "row %zu: VMPL %u", i, f.script.vmpl);
+                fixture_done(&f);
+        }
+        (void) close(fd);
+        (void) unlink(path);
+} END_TEST
+
+START_TEST(vmpl_above_3_does_not_exist) {
+        Fixture f;
+
+        fixture_init(&f, NULL, 0);
+        ck_assert_int_eq(get(&f, 4, USEC_PER_SEC), -EINVAL);
+        ck_assert_str_eq(error_reason(&f.e, -EINVAL), "vmpl-range");
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(malformed_certificate_table_is_refused) {
+        AUTO_BLOB Blob table = make_table();
+        const Step steps[] = { { .certs = &table } };
+        Fixture f;
+
+        store_le32(table.data + 16, 0x4000); /* offset of the first certificate */
+        fixture_init(&f, steps, 1);
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, USEC_PER_SEC), -EBADMSG);
+        fixture_done(&f);
+} END_TEST
+
+START_TEST(certificate_behind_a_duplicate_is_not_cut_off) {
+        Blob table;
+        const Step steps[] = { { .certs = &table } };
+        Fixture f;
+
+        ck_assert_int_eq(sim_cert_table_make((const SimTableEntry[]){
+                        { sim_guids[SIM_GUID_VCEK], "first", 5 },
+                        { sim_guids[SIM_GUID_VCEK], "second", 6 },
+                }, 2, &table, NULL), 0);
+        fixture_init(&f, steps, 1);
+        ck_assert_int_eq(get(&f, SNP_VMPL_AUTO, USEC_PER_SEC), 0);
+        ck_assert(blob_equal(&f.report.certs, &table));
+        fixture_done(&f);
+        blob_done(&table);
+} END_TEST
+
+START_TEST(absent_device_is_told_from_a_closed_one) {
+        static const struct {
+                int open_answer, code;
+        } rows[] = { { -ENOENT, -ENODEV }, { -ENODEV, -ENODEV }, { -EACCES, -EACCES }, { -EPERM, -EACCES } };
+
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                Script script = { .open_answer = rows[i].open_answer };
+                SevGuestKernel kernel = { .context = &script, .open = script_open, .close = script_close };
+                SnpDevice *device;
+                Error e = {};
+
+                ck_assert_int_eq(snp_device_open_ioctl_on(&kernel, "/dev/sev-guest", &device, &e), rows[i].code);
+                ck_assert_str_eq(error_reason(&e, rows[i].code), "sev-guest-absent");
+        }
+} END_TEST
+
+START_TEST(a_plain_file_is_no_device) {
+        char path[] = "/tmp/snp-dev-XXXXXX";
+        int fd = mkstemp(path);
+        SnpDevice *device;
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(snp_device_open_ioctl(path, &device, NULL), -ENODEV);
+        (void) close(fd);
+        (void) unlink(path);
+} END_TEST
+
+START_TEST(a_device_without_these_ioctls_gives_no_report) {
+        CLEANUP(snp_device_freep) SnpDevice *device = NULL;
+        AUTO_SNP_DEVICE_REPORT SnpDeviceReport report = {};
+        Error e = {};
+
+        ck_assert_int_eq(snp_device_open_ioctl("/dev/null", &device, &e), 0);
+        ck_assert_int_eq(snp_device_get_report(device, report_data, 0, deadline_in(USEC_PER_SEC), &report, &e),
+                         -ENOTTY);
+} END_TEST
+
+START_TEST(automatic_choice_tells_what_is_missing_at_each) {
+        SnpDevice *device;
+        Error e = {};
+
+        ck_assert_int_eq(snp_device_open_auto("/nonexistent/tsm", "/nonexistent/sev-guest", &device, &e), -ENODEV);
+        ck_assert_str_eq(error_reason(&e, -ENODEV), "no-snp-device");
+        ck_assert_ptr_nonnull(strstr(e.text, "/nonexistent/tsm"));
+        ck_assert_ptr_nonnull(strstr(e.text, "/nonexistent/sev-guest"));
+} END_TEST
+
+/* Headers of 2022 and later agree on sizes and offsets, whatever they call the fields. */
+START_TEST(abi_is_that_of_the_kernels_header) {
+        ck_assert_uint_eq(sizeof(SevGuestRequest), sizeof(struct snp_guest_request_ioctl));
+        ck_assert_uint_eq(offsetof(SevGuestRequest, req_data), offsetof(struct snp_guest_request_ioctl, req_data));
+        ck_assert_uint_eq(offsetof(SevGuestRequest, resp_data), offsetof(struct snp_guest_request_ioctl, resp_data));
+        ck_assert_uint_eq(sizeof(SevGuestReportReq), sizeof(struct snp_report_req));
+        ck_assert_uint_eq(offsetof(SevGuestReportReq, vmpl), offsetof(struct snp_report_req, vmpl));
+        ck_assert_uint_eq(sizeof(SevGuestExtReportReq), sizeof(struct snp_ext_report_req));
+        ck_assert_uint_eq(offsetof(SevGuestExtReportReq, certs_len), offsetof(struct snp_ext_report_req, certs_len));
+        ck_assert_uint_eq(sizeof(SevGuestReportResp), sizeof(struct snp_report_resp));
+        ck_assert_uint_eq(SEV_GUEST_GET_REPORT, SNP_GET_REPORT);
+        ck_assert_uint_eq(SEV_GUEST_GET_EXT_REPORT, SNP_GET_EXT_REPORT);
+} END_TEST
+
+START_TEST(status_codes_have_names) {
+        ck_assert_str_eq(snp_firmware_status_name(0x16), "INVALID_PARAM");
+        ck_assert_str_eq(snp_firmware_status_name(0x28), "SHUTDOWN_INCOMPLETE");
+        ck_assert_str_eq(snp_firmware_status_name(0x1E), "unknown status");
+        ck_assert_str_eq(snp_firmware_status_name(0x29), "unknown status");
+        ck_assert_str_eq(snp_firmware_status_name(UINT32_MAX), "unknown status");
+} END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("snp-device-ioctl");
+        TCase *tc = tcase_create("snp-device-ioctl");
+
+        tcase_add_test(tc, report_comes_with_the_hosts_certificates);
+        tcase_add_test(tc, host_without_certificates_gives_an_empty_table);
+        tcase_add_test(tc, driver_that_wants_other_room_gets_it);
+        tcase_add_loop_test(tc, failures_have_their_code_and_reason, 0, N_ELEMENTS(failures));
+        tcase_add_test(tc, a_failed_firmware_call_is_not_repeated);
+        tcase_add_test(tc, again_is_tried_again_after_the_throttle);
+        tcase_add_test(tc, again_has_an_end);
+        tcase_add_test(tc, deadline_ends_the_waiting);
+        tcase_add_test(tc, passed_deadline_asks_nobody);
+        tcase_add_test(tc, vmpl_is_the_kernels_or_higher);
+        tcase_add_test(tc, vmpl_above_3_does_not_exist);
+        tcase_add_test(tc, malformed_certificate_table_is_refused);
+        tcase_add_test(tc, certificate_behind_a_duplicate_is_not_cut_off);
+        tcase_add_test(tc, absent_device_is_told_from_a_closed_one);
+        tcase_add_test(tc, a_plain_file_is_no_device);
+        tcase_add_test(tc, a_device_without_these_ioctls_gives_no_report);
+        tcase_add_test(tc, automatic_choice_tells_what_is_missing_at_each);
+        tcase_add_test(tc, abi_is_that_of_the_kernels_header);
+        tcase_add_test(tc, status_codes_have_names);
+        suite_add_tcase(suite, tc);
+        return unit_run(suite);
+}
