@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reports through configfs-tsm (Linux, Documentation/ABI/testing/configfs-tsm-report). Each report gets a
- * directory of its own, which lives no longer than the call:
+ * directory of its own, an entry, which lives no longer than the call:
  *
  *   mkdir, read generation, write privlevel, write and close inblob, read outblob, read auxblob, rmdir
  *
  * The kernel commits inblob when the file is closed and throws the result away, so the only sign that it
  * was taken, and that nobody else wrote in between, is generation: it must have moved by exactly the number
- * of our writes, and must not move while the blobs are read. Otherwise all starts over in a new directory.
+ * of our writes, and must not move while the blobs are read. Otherwise all starts over in a new entry.
+ *
+ * What is made in configfs belongs to root, whoever made it, so a process without privilege works in one
+ * entry that root has made and handed over to it. The protocol there is the same but for mkdir and rmdir.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,14 +32,15 @@
 #define NAME_SIZE 64
 #define TEXT_ATTR_MAX 4096              /* fs/configfs/file.c, SIMPLE_ATTR_SIZE */
 #define OUTBLOB_MAX (32u * 1024u)       /* TSM_REPORT_OUTBLOB_MAX; of sev_guest always 1184 */
-#define ATTEMPTS 3                      /* other writers have no business in our directory: this often is an attack */
+#define ATTEMPTS 3                      /* other writers have no business in our entry: this often is an attack */
 
 typedef struct Configfs {
         SnpDevice device;
-        int root; /* directory that the items are made in */
+        int dir;     /* the tree that entries are made in, or the one entry handed over to us */
+        bool handed; /* the latter */
 } Configfs;
 
-/* One directory in the root. */
+/* An entry in use. */
 typedef struct Item {
         int root; /* borrowed */
         int dir;
@@ -53,7 +57,8 @@ static void item_done(Item *item) {
 }
 #define AUTO_ITEM CLEANUP(item_done)
 
-static int item_init(Item *item, int root, Error *e) {
+/* Makes an entry of our own, which item_done() removes. */
+static int item_make(Item *item, int root, Error *e) {
         AUTO_ITEM Item new = { .root = root, .dir = -1 };
         uint64_t random;
         int r;
@@ -77,7 +82,14 @@ static int item_init(Item *item, int root, Error *e) {
         return 0;
 }
 
-/* Somebody else is at work in our directory: worth another attempt in a new one. */
+static int item_init(Item *item, const Configfs *c, Error *e) {
+        if (!c->handed)
+                return item_make(item, c->dir, e);
+        *item = (Item){ .dir = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+        return item->dir < 0 ? snp_device_errno(e, -errno) : 0;
+}
+
+/* Somebody else is at work in our entry: worth another attempt. */
 static int interfered(Error *e, const char *what) {
         return error_set(e, -EBUSY, "generation-conflict", "Another writer interfered (%s)", what);
 }
@@ -204,7 +216,7 @@ static int attempt(Configfs *c, const uint8_t *report_data, uint32_t vmpl, Deadl
 
         r = snp_device_check_deadline(deadline, e);
         if (r == 0)
-                r = item_init(&item, c->root, e);
+                r = item_init(&item, c, e);
         if (r == 0)
                 r = write_request(&item, report_data, vmpl, ret_vmpl, e);
         if (r == 0)
@@ -238,8 +250,7 @@ static int configfs_get_report(SnpDevice *device, const uint8_t report_data[stat
 static void configfs_free(SnpDevice *device) {
         Configfs *c = (Configfs *) device;
 
-        if (c->root >= 0)
-                (void) close(c->root);
+        (void) close(c->dir);
         free(c);
 }
 
@@ -283,12 +294,12 @@ static void remove_stale(int root) {
         (void) closedir(dir);
 }
 
-/* Only an item tells who provides it. */
-static int check_provider(int root, Error *e) {
+/* Only an entry tells who provides it. */
+static int check_provider(const Configfs *c, Error *e) {
         AUTO_ITEM Item item = { .dir = -1 };
         char provider[NAME_SIZE];
         Error cause = {};
-        int r = item_init(&item, root, e);
+        int r = item_init(&item, c, e);
 
         if (r < 0)
                 return r;
@@ -301,26 +312,46 @@ static int check_provider(int root, Error *e) {
         return 0;
 }
 
+/* Finds out whether we may make entries, or have been handed one, here or below. */
+static int choose_entry(Configfs *c, Error *e) {
+        Error cause = {};
+        int r, entry;
+
+        c->handed = faccessat(c->dir, "provider", F_OK, 0) == 0;
+        if (!c->handed)
+                remove_stale(c->dir);
+        r = check_provider(c, &cause);
+        if (r == -EACCES && !c->handed) {
+                entry = openat(c->dir, SNP_DEVICE_TSM_ENTRY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                if (entry >= 0) {
+                        (void) close(c->dir);
+                        c->dir = entry;
+                        c->handed = true;
+                        return check_provider(c, e);
+                }
+        }
+        return r < 0 ? error_set(e, r, error_reason(&cause, r), "%s", error_text(&cause, r)) : 0;
+}
+
 int snp_device_open_configfs(const char *path, SnpDevice **ret, Error *e) {
-        AUTO_FD int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        Configfs *c;
+        Configfs *c = calloc(1, sizeof(*c));
         int r;
 
-        if (root < 0) {
-                r = -errno;
-                return error_set(e, r == -EACCES ? -EACCES : -ENODEV, "tsm-absent", "Cannot open %s: %s", path,
-                                 error_text(NULL, r));
-        }
-        remove_stale(root);
-        r = check_provider(root, e);
-        if (r < 0) {
-                error_prefix(e, "%s", path);
-                return r;
-        }
-        c = calloc(1, sizeof(*c));
         if (!c)
                 return error_oom(e);
-        *c = (Configfs){ .device.ops = &configfs_ops, .root = TAKE_FD(root) };
+        *c = (Configfs){ .device.ops = &configfs_ops, .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+        if (c->dir < 0) {
+                r = errno == EACCES ? -EACCES : -ENODEV;
+                (void) error_set(e, r, "tsm-absent", "Cannot open %s: %s", path, error_text(NULL, -errno));
+                free(c);
+                return r;
+        }
+        r = choose_entry(c, e);
+        if (r < 0) {
+                error_prefix(e, "%s", path);
+                configfs_free(&c->device);
+                return r;
+        }
         *ret = &c->device;
         return 0;
 }

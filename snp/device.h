@@ -27,7 +27,11 @@ typedef struct SnpDeviceReport {
 void snp_device_report_done(SnpDeviceReport *r);
 #define AUTO_SNP_DEVICE_REPORT CLEANUP(snp_device_report_done)
 
-/* @path: normally /sys/kernel/config/tsm/report. -ENODEV when absent or when its provider is not sev_guest. */
+/* Entry that root makes for a process without privilege (systemd/snp-attester-tsm.service). */
+#define SNP_DEVICE_TSM_ENTRY "snp-attester"
+
+/* @path: normally /sys/kernel/config/tsm/report, or one entry in it. Where this process may not make entries of its
+ * own, it uses SNP_DEVICE_TSM_ENTRY. -ENODEV when absent or when its provider is not sev_guest; -EACCES. */
 WARN_UNUSED int snp_device_open_configfs(const char *path, SnpDevice **ret, Error *e);
 /* @path: normally /dev/sev-guest. -ENODEV when absent. */
 WARN_UNUSED int snp_device_open_ioctl(const char *path, SnpDevice **ret, Error *e);

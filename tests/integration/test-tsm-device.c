@@ -273,6 +273,78 @@ START_TEST(only_directories_of_the_dead_are_cleared_away) {
                 ck_assert_msg(rmdir(item_path(kept[i])) == 0, "%s", kept[i]);
 } END_TEST
 
+/* What root does for the attester when the machine starts. */
+static void hand_over(const char *entry, uid_t uid) {
+        static const char *const attributes[] = { "inblob", "privlevel" };
+        char name[SIM_PATH_MAX];
+
+        ck_assert_int_eq(mkdir(item_path(entry), 0700), 0);
+        for (size_t i = 0; i < N_ELEMENTS(attributes); i++) {
+                (void) snprintf(name, sizeof(name), "%s/%s", entry, attributes[i]);
+                ck_assert_int_eq(chown(item_path(name), uid, (gid_t) -1), 0);
+        }
+}
+
+/* Gets a report as @uid from the tree, and ends with the negative code. */
+static int get_as(uid_t uid) {
+        int status = 0;
+        pid_t pid;
+
+        ck_assert_int_eq(chdir(run.mountpoint), 0); /* the way there is private */
+        pid = fork();
+        if (pid == 0) {
+                SnpDeviceReport answer = {};
+                SnpDevice *device = NULL;
+                int r = setresuid(uid, uid, uid) < 0 ? -EIO : snp_device_open_configfs(".", &device, NULL);
+
+                if (r == 0)
+                        r = get(device, SNP_VMPL_AUTO, 5 * USEC_PER_SEC, &answer, NULL);
+                _exit(-r);
+        }
+        ck_assert_int_eq(chdir("/"), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status));
+        return -WEXITSTATUS(status);
+}
+
+START_TEST(a_user_without_privilege_works_in_the_entry_it_was_given) {
+        const uid_t attester = 65534;
+
+        if (geteuid() != 0)
+                return; /* nobody to give an entry away */
+        ck_assert_int_eq(get_as(attester), -EACCES);
+        ck_assert_int_eq(mkdir(item_path(SNP_DEVICE_TSM_ENTRY), 0700), 0);
+        ck_assert_int_eq(get_as(attester), -EACCES);
+        ck_assert_int_eq(rmdir(item_path(SNP_DEVICE_TSM_ENTRY)), 0);
+        hand_over(SNP_DEVICE_TSM_ENTRY, attester);
+        for (int i = 0; i < 3; i++)
+                ck_assert_int_eq(get_as(attester), 0);
+        ck_assert_uint_eq(n_items(), 1); /* it stays */
+        control("fail=wrong-generation*2");
+        ck_assert_int_eq(get_as(attester), 0);
+        control("fail=wrong-generation");
+        ck_assert_int_eq(get_as(attester), -EBUSY);
+        ck_assert_int_eq(rmdir(item_path(SNP_DEVICE_TSM_ENTRY)), 0);
+} END_TEST
+
+START_TEST(a_given_entry_can_be_named) {
+        AUTO_SNP_DEVICE_REPORT SnpDeviceReport answer = {};
+        SnpDevice *device = NULL;
+        Error e = {};
+        int r;
+
+        ck_assert_int_eq(mkdir(item_path("mine"), 0700), 0);
+        r = snp_device_open_configfs(item_path("mine"), &device, &e);
+        ck_assert_msg(r == 0, "%s", error_text(&e, r));
+        for (int i = 0; i < 2; i++) {
+                snp_device_report_done(&answer);
+                ck_assert_int_eq(get(device, SNP_VMPL_AUTO, 5 * USEC_PER_SEC, &answer, NULL), 0);
+        }
+        snp_device_free(device);
+        ck_assert_uint_eq(n_items(), 1);
+        ck_assert_int_eq(rmdir(item_path("mine")), 0);
+} END_TEST
+
 START_TEST(opening_without_a_provider_is_no_device) {
         SnpDevice *device;
         Error e = {};
@@ -324,6 +396,8 @@ int main(void) {
         tcase_add_test(tc, passing_interference_is_overcome);
         tcase_add_test(tc, a_rival_writer_never_gets_its_report_to_us);
         tcase_add_test(tc, only_directories_of_the_dead_are_cleared_away);
+        tcase_add_test(tc, a_user_without_privilege_works_in_the_entry_it_was_given);
+        tcase_add_test(tc, a_given_entry_can_be_named);
         tcase_add_test(tc, opening_without_a_provider_is_no_device);
         tcase_add_test(tc, a_directory_that_is_no_configfs_is_refused_and_left_clean);
         tcase_add_test(tc, automatic_choice_prefers_configfs);
