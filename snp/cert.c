@@ -96,7 +96,9 @@ int snp_cert_list_add(SnpCertList *list, const void *data, size_t size, const ch
         if (size > INT32_MAX)
                 return error_set(e, -E2BIG, "cert-size", "%s has %zu bytes", what, size);
         (void) ERR_set_mark();
-        if (size > 0 && *(const uint8_t *) data == DER_SEQUENCE)
+        if (size == 0)
+                r = error_set(e, -EBADMSG, "cert-malformed", "%s is empty", what);
+        else if (*(const uint8_t *) data == DER_SEQUENCE)
                 r = add_der(list, data, size, what, e);
         else
                 r = add_pem(list, data, size, what, e);
