@@ -76,8 +76,6 @@ static int fill(const BrokerFixture *f, const SimPki *pki, Error *e) {
         int r;
 
         fixture_path(f, "tls", tls);
-        if (mkdir(tls, 0700) < 0)
-                return error_set(e, -errno, "fixture", "Cannot make %s", tls);
         r = broker_pki_make(tls, e);
         if (r == 0)
                 r = write_root(f, pki, e);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -127,8 +128,11 @@ int broker_pki_make(const char *dir, Error *e) {
         static const Profile other_profile = { .name = "snp-agent other CA", .from = -10 * DAY, .until = 10 * DAY };
         CLEANUP(identity_done) Identity ca = {};
         CLEANUP(identity_done) Identity other = {};
-        int r = identity_new(&ca_profile, NULL, &ca, e);
+        int r;
 
+        if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+                return error_set(e, -errno, "tls-pki", "Cannot make %s: %s", dir, error_text(NULL, -errno));
+        r = identity_new(&ca_profile, NULL, &ca, e);
         if (r == 0)
                 r = identity_new(&other_profile, NULL, &other, e);
         if (r == 0)

@@ -10,7 +10,7 @@
 #include "base/error.h"
 
 /**
- * broker_pki_make() - fill @dir, which must exist
+ * broker_pki_make() - fill @dir, which is made unless it exists
  *
  *   ca.pem                      the CA to pin
  *   server.pem, server.key      for 127.0.0.1 and localhost
