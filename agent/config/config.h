@@ -122,6 +122,7 @@ typedef struct ConfigAgent {
         char *socket;
         char *rest_socket; /* NULL: no REST door */
         uint32_t max_requests;
+        ConfigUsers evidence_users; /* besides root */
 } ConfigAgent;
 
 typedef struct Config {

@@ -42,6 +42,7 @@ const ConfigKey config_keys[] = {
         TEXT("Agent", ConfigAgent, rest_socket, "RestSocket", "/run/snp-agent/rest.sock",
              config_value_socket_or_none),
         PLAIN("Agent", ConfigAgent, max_requests, "MaxRequests", "64", config_value_requests),
+        PLAIN("Agent", ConfigAgent, evidence_users, "EvidenceUser", NULL, config_value_users),
 
         PLAIN("Volume", ConfigVolume, uuid, "UUID", NULL, config_value_uuid),
         TEXT("Volume", ConfigVolume, resource, "Resource", NULL, config_value_resource),

@@ -39,6 +39,7 @@ static const char golden[] =
         "Socket=/run/t/agent.sock\n"
         "RestSocket=none\n"
         "MaxRequests=7\n"
+        "EvidenceUser=1001\n"
         "[Volume data]\n"
         "UUID=1AB0B1C4-0d4a-4a3f-9f3e-0f7f5f9f2b11\n"
         "Resource=default/disk/data\n"
@@ -86,6 +87,8 @@ START_TEST(golden_file_is_read_field_by_field) {
         ck_assert_str_eq(c->agent.socket, "/run/t/agent.sock");
         ck_assert_ptr_null(c->agent.rest_socket);
         ck_assert_uint_eq(c->agent.max_requests, 7);
+        ck_assert(config_users_have(&c->agent.evidence_users, 1001));
+        ck_assert(!config_users_have(&c->agent.evidence_users, 0));
 }
 END_TEST
 
@@ -101,7 +104,7 @@ START_TEST(golden_rules_are_read_and_found) {
         ck_assert_str_eq(v->uuid, "1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b11");
         ck_assert_str_eq(v->resource, "default/disk/data");
         ck_assert_str_eq(v->place.file, "file");
-        ck_assert_uint_eq(v->place.line, 28);
+        ck_assert_uint_eq(v->place.line, 29);
         ck_assert_ptr_null(config_find_volume(c, "3ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b11", 36));
         ck_assert_ptr_null(config_find_volume(c, "1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b1", 35));
         ck_assert_ptr_null(config_find_volume(c, "", 0));

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/attester/attester.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "agent/attester/handlers.h"
+#include "agent/daemon/message-ids.h"
+#include "agent/wire/wire.h"
+#include "base/deadline.h"
+#include "base/log.h"
+
+static int block_signals(int *ret_fd, Error *e) {
+        sigset_t set;
+        int fd;
+
+        (void) sigemptyset(&set);
+        (void) sigaddset(&set, SIGTERM);
+        (void) sigaddset(&set, SIGINT);
+        (void) signal(SIGPIPE, SIG_IGN);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return error_set(e, -errno, "signals", "Cannot block signals: %s", error_text(NULL, -errno));
+        fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (fd < 0)
+                return error_set(e, -errno, "signals", "Cannot watch signals: %s", error_text(NULL, -errno));
+        *ret_fd = fd;
+        return 0;
+}
+
+int attester_init(const Config *config, const char *socket, Attester *ret, Error *e) {
+        int r;
+
+        *ret = (Attester){ .config = config, .listener = DAEMON_LISTENER_NONE, .signals = -1 };
+        r = block_signals(&ret->signals, e);
+        if (r < 0)
+                return r;
+        r = daemon_listen("attester", SOCK_SEQPACKET, socket ? socket : config->attester.socket, 0600, &ret->listener,
+                          e);
+        if (r < 0)
+                return r;
+        if (ret->listener.fd < 0)
+                return error_set(e, -EINVAL, "listen-fds", "systemd handed over no socket named 'attester'");
+        return 0;
+}
+
+void attester_done(Attester *a) {
+        snp_device_free(a->device);
+        daemon_listener_done(&a->listener);
+        cleanup_fd(&a->signals);
+        a->device = NULL;
+}
+
+/* Root, the daemon's own user, and whom the configuration names. */
+static int check_caller(const Attester *a, int fd, Error *e) {
+        struct ucred cred;
+        char uid[16];
+        int r;
+
+        r = wire_peer(fd, &cred, e);
+        if (r < 0)
+                return r;
+        if (cred.uid == 0 || cred.uid == geteuid() || config_users_have(&a->config->attester.allow_users, cred.uid))
+                return 0;
+        (void) snprintf(uid, sizeof(uid), "%u", cred.uid);
+        log_event(LOG_NOTICE, MESSAGE_ID_CALLER_REFUSED, &(LogField){ "SNP_PEER_UID", uid }, 1,
+                  "Refused process %d of user %s: it has no right to ask", (int) cred.pid, uid);
+        return error_set(e, -EACCES, "caller-refused", "User %s has no right to ask snp-attesterd", uid);
+}
+
+static int wait_peer(int fd, short events, Deadline deadline) {
+        struct pollfd p = { .fd = fd, .events = events };
+
+        while (poll(&p, 1, deadline_poll_msec(deadline)) <= 0)
+                if (deadline_expired(deadline))
+                        return -ETIMEDOUT;
+        return 0;
+}
+
+static int receive(int fd, WireMessage *ret, Error *e) {
+        Deadline deadline = deadline_in(ATTESTER_PEER_USEC);
+        int r;
+
+        do {
+                if (wait_peer(fd, POLLIN, deadline) < 0)
+                        return error_set(e, -ETIMEDOUT, "timeout", "The caller sent no request in time");
+                r = wire_recv(fd, ret, e);
+        } while (r == -EAGAIN);
+        return r;
+}
+
+static int check_size(const AttesterHandler *h, const WireMessage *m, Error *e) {
+        if (m->body.size < h->body_min || m->body.size > h->body_max)
+                return error_set(e, -EBADMSG, "wire-size", "A %s request has %zu to %zu bytes of body, not %zu", h->name,
+                                 h->body_min, h->body_max, m->body.size);
+        return 0;
+}
+
+static void answer(int fd, const AttesterHandler *h, int result, const Blob *body, const Error *error) {
+        Deadline deadline = deadline_in(ATTESTER_PEER_USEC);
+        Error e = {};
+        int r;
+
+        do {
+                r = wait_peer(fd, POLLOUT, deadline);
+                if (r == 0)
+                        r = result < 0 ? wire_send_error(fd, result, error, &e) :
+                                         wire_send(fd, h->type | WIRE_ANSWER, body->data, body->size, &e);
+        } while (r == -EAGAIN);
+        if (r < 0)
+                log_debug("The caller did not take the answer to its %s request: %s", h->name, error_text(&e, r));
+}
+
+static void serve(Attester *a, int fd) {
+        AUTO_WIRE_MESSAGE WireMessage m = {};
+        AUTO_BLOB Blob body = {};
+        const AttesterHandler *h;
+        Error e = {};
+        int r;
+
+        r = check_caller(a, fd, &e);
+        if (r < 0) {
+                (void) !wire_send_error(fd, r, &e, NULL);
+                return;
+        }
+        r = receive(fd, &m, &e);
+        if (r < 0) {
+                log_info("Dropped a connection: %s", error_text(&e, r));
+                return;
+        }
+        h = attester_handler_find(m.type);
+        if (!h) {
+                log_warning("Dropped a connection: message type 0x%04x is not known here", m.type);
+                return;
+        }
+        r = check_size(h, &m, &e);
+        if (r == 0)
+                r = h->handle(a, &m.body, &body, &e);
+        if (r < 0)
+                log_warning("Cannot serve a %s request: %s", h->name, error_text(&e, r));
+        else
+                log_debug("Served a %s request", h->name);
+        answer(fd, h, r, &body, &e);
+        a->n_requests++;
+}
+
+static void serve_next(Attester *a) {
+        AUTO_FD int fd = accept4(a->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd < 0)
+                return; /* gone again */
+        serve(a, fd);
+        (void) sd_notifyf(0, "STATUS=Idle. %llu requests so far.", (unsigned long long) a->n_requests);
+}
+
+int attester_run(Attester *a, Error *e) {
+        /* Without systemd holding the socket nobody would start us again. */
+        uint64_t idle = a->listener.activated && a->config->attester.idle_timeout_usec > 0 ?
+                                a->config->attester.idle_timeout_usec : UINT64_MAX;
+        struct pollfd fds[] = { { .fd = a->listener.fd, .events = POLLIN }, { .fd = a->signals, .events = POLLIN } };
+        const char *why = NULL;
+
+        (void) sd_notify(0, "READY=1\nSTATUS=Idle.");
+        while (!why) {
+                int n = poll(fds, N_ELEMENTS(fds), deadline_poll_msec(deadline_in(idle)));
+
+                if (n < 0 && errno != EINTR)
+                        return error_set(e, -errno, "poll-failed", "poll() failed: %s", error_text(NULL, -errno));
+                if (n > 0 && fds[1].revents)
+                        why = "told to stop";
+                else if (n > 0)
+                        serve_next(a);
+                else if (n == 0)
+                        why = "idle";
+        }
+        (void) sd_notifyf(0, "STOPPING=1\nSTATUS=Leaving: %s.", why);
+        log_debug("Leaving: %s", why);
+        return 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/attester/handlers.h"
+
+/* Each handler parses, asks the platform, encodes. Deadlines come from the caller and are cut to the configured one. */
+
+#include <assert.h>
+#include <errno.h>
+#include <json-c/json_object.h>
+#include <string.h>
+
+#include "agent/daemon/options.h"
+#include "agent/wire/bodies.h"
+#include "base/json.h"
+#include "vtpm/quote.h"
+
+static_assert(WIRE_SNP_REPORT_SIZE == SNP_REPORT_SIZE && WIRE_REPORT_DATA_SIZE == SNP_REPORT_DATA_SIZE,
+              "messages carry whole reports");
+static_assert(WIRE_VMPL_AUTO == SNP_VMPL_AUTO, "the same number means \"the kernel's own\" everywhere");
+static_assert(WIRE_PCRS == VTPM_N_PCRS && WIRE_NONCE_MAX == VTPM_NONCE_MAX, "messages carry whole quotes");
+
+static Deadline deadline_of(const Attester *a, uint32_t msec) {
+        return deadline_in((uint64_t) msec * USEC_PER_MSEC < a->config->attester.request_timeout_usec ?
+                                   (uint64_t) msec * USEC_PER_MSEC :
+                                   a->config->attester.request_timeout_usec);
+}
+
+static int open_device(Attester *a, Error *e) {
+        const ConfigAttester *c = &a->config->attester;
+
+        if (a->device)
+                return 0;
+        switch (c->source) {
+        case CONFIG_SOURCE_CONFIGFS_TSM:
+                return snp_device_open_configfs(c->tsm_path, &a->device, e);
+        case CONFIG_SOURCE_SEV_GUEST:
+                return snp_device_open_ioctl(c->device_path, &a->device, e);
+        case CONFIG_SOURCE_AUTO:
+        default:
+                return snp_device_open_auto(c->tsm_path, c->device_path, &a->device, e);
+        }
+}
+
+static json_object *snp_facts(Attester *a) {
+        json_object *o = json_object_new_object();
+        Error e = {};
+        int r, bad;
+
+        r = open_device(a, &e);
+        bad = json_add_bool(o, "available", r == 0);
+        if (r == 0)
+                bad |= json_add_str(o, "source", snp_device_name(a->device));
+        else {
+                bad |= json_add_str(o, "reason", error_reason(&e, r));
+                bad |= json_add_str(o, "detail", error_text(&e, r));
+        }
+        if (bad == 0)
+                return o;
+        (void) json_object_put(o);
+        return NULL;
+}
+
+static json_object *tpm_facts(const Attester *a) {
+        json_object *o = json_object_new_object();
+        int bad;
+
+        bad = json_add_bool(o, "configured", a->config->tpm.tcti != NULL);
+        if (a->config->tpm.tcti)
+                bad |= json_add_str(o, "tcti", a->config->tpm.tcti);
+        if (bad == 0)
+                return o;
+        (void) json_object_put(o);
+        return NULL;
+}
+
+static int handle_platform(Attester *a, const Blob *body, Blob *ret, Error *e) {
+        AUTO_JSON json_object *o = json_object_new_object();
+        const char *text;
+        int bad;
+
+        (void) body;
+        bad = json_add_str(o, "version", daemon_version());
+        bad |= json_add_take(o, "snp", snp_facts(a));
+        bad |= json_add_take(o, "tpm", tpm_facts(a));
+        text = bad == 0 ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) :
+                          NULL;
+        if (!text || blob_dup(text, strlen(text), ret) < 0)
+                return error_oom(e);
+        return 0;
+}
+
+static int handle_report(Attester *a, const Blob *body, Blob *ret, Error *e) {
+        AUTO_SNP_DEVICE_REPORT SnpDeviceReport report = {};
+        WireReportRequest q;
+        WireReportAnswer answer;
+        int r;
+
+        r = wire_report_request_parse(body->data, body->size, &q, e);
+        if (r < 0)
+                return r;
+        r = open_device(a, e);
+        if (r < 0)
+                return r;
+        r = snp_device_get_report(a->device, q.report_data,
+                                  q.vmpl == WIRE_VMPL_AUTO ? a->config->attester.vmpl : q.vmpl,
+                                  deadline_of(a, q.deadline_msec), &report, e);
+        if (r < 0) {
+                /* The driver may have been reloaded since; look afresh next time. */
+                snp_device_free(TAKE_PTR(a->device));
+                return r;
+        }
+        answer = (WireReportAnswer){
+                .report = { .data = report.report, .size = sizeof(report.report) },
+                .certs = { .data = report.certs.data, .size = report.certs.size },
+        };
+        r = wire_report_answer_encode(&answer, ret);
+        if (r == -E2BIG)
+                return error_set(e, r, "certs-too-large", "The host's certificate table of %zu bytes is too large",
+                                 report.certs.size);
+        return r < 0 ? error_oom(e) : 0;
+}
+
+static VtpmAkSpec ak_spec(const ConfigTpm *tpm) {
+        static const VtpmAkKind kinds[] = {
+                [CONFIG_AK_RSA2048] = VTPM_AK_RSASSA,
+                [CONFIG_AK_ECC_P256] = VTPM_AK_ECDSA_P256,
+                [CONFIG_AK_ECC_P384] = VTPM_AK_ECDSA_P384,
+                [CONFIG_AK_HANDLE] = VTPM_AK_PERSISTENT,
+        };
+
+        return (VtpmAkSpec){ .kind = kinds[tpm->ak], .handle = tpm->ak_handle };
+}
+
+static int encode_quote(const VtpmQuote *quote, Blob *ret, Error *e) {
+        WireQuoteAnswer answer = {
+                .attest = { .data = quote->attest.data, .size = quote->attest.size },
+                .signature = { .data = quote->signature.data, .size = quote->signature.size },
+                .ak_public = { .data = quote->ak.data, .size = quote->ak.size },
+        };
+        int r;
+
+        for (size_t i = 0; i < VTPM_N_PCRS; i++)
+                if (quote->pcrs.mask >> i & 1)
+                        answer.digests[answer.n_digests++] =
+                                (WireBytes){ .data = quote->pcrs.values[i], .size = vtpm_hash_size(quote->pcrs.hash) };
+        r = wire_quote_answer_encode(&answer, ret);
+        if (r == -E2BIG)
+                return error_set(e, r, "quote-too-large", "The TPM's quote is too large");
+        return r < 0 ? error_oom(e) : 0;
+}
+
+static int handle_quote(Attester *a, const Blob *body, Blob *ret, Error *e) {
+        AUTO_VTPM_QUOTE VtpmQuote quote = {};
+        VtpmQuoteRequest request;
+        WireQuoteRequest q;
+        int r;
+
+        r = wire_quote_request_parse(body->data, body->size, &q, e);
+        if (r < 0)
+                return r;
+        if (!a->config->tpm.tcti)
+                return error_set(e, -ENODEV, "tpm-not-configured", "No TPM is configured");
+        request = (VtpmQuoteRequest){
+                .tcti = a->config->tpm.tcti,
+                .ak = ak_spec(&a->config->tpm),
+                .nonce = q.nonce,
+                .nonce_size = q.nonce_size,
+                .bank = q.bank,
+                .pcr_mask = q.pcr_mask,
+                .deadline = deadline_of(a, q.deadline_msec),
+        };
+        r = vtpm_quote_run(&request, &quote, e);
+        if (r < 0)
+                return r;
+        return encode_quote(&quote, ret, e);
+}
+
+const AttesterHandler *attester_handler_find(uint16_t type) {
+        static const AttesterHandler handlers[] = {
+                { WIRE_PLATFORM, "platform", 0, 0, handle_platform },
+                { WIRE_REPORT, "report", WIRE_REPORT_DATA_SIZE + 8, WIRE_REPORT_DATA_SIZE + 8, handle_report },
+                { WIRE_QUOTE, "quote", 2 + 1 + 10, 2 + WIRE_NONCE_MAX + 10, handle_quote },
+        };
+
+        for (size_t i = 0; i < N_ELEMENTS(handlers); i++)
+                if (handlers[i].type == type)
+                        return &handlers[i];
+        return NULL;
+}
