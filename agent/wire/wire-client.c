@@ -142,12 +142,19 @@ static int wait_for(int fd, short events, Deadline deadline, Error *e) {
         }
 }
 
+/* Success too when the peer has hung up: it may have said why. */
 static int send_request(int fd, uint16_t type, const void *body, size_t size, Deadline deadline, Error *e) {
         for (;;) {
-                int r = wire_send(fd, type, body, size, e);
+                Error local = {};
+                int r = wire_send(fd, type, body, size, &local);
 
-                if (r != -EAGAIN)
+                if (r == 0 || r == -ECONNRESET)
+                        return 0;
+                if (r != -EAGAIN) {
+                        if (e && e->code == 0)
+                                *e = local;
                         return r;
+                }
                 r = wait_for(fd, POLLOUT, deadline, e);
                 if (r < 0)
                         return r;

@@ -126,13 +126,18 @@ int wire_send_error(int fd, int code, const Error *error, Error *e) {
         return wire_send_vec(fd, WIRE_ERROR, body.data, body.size, e);
 }
 
+/*
+ * A peer that hangs up before it has read all we sent, as one does that refuses us unheard, leaves an ECONNRESET
+ * in front of its last words. Linux tells it once; the words are there behind it.
+ */
 int wire_recv_vec(int fd, struct iovec *iov, size_t n_iov, size_t *ret_size, Error *e) {
         struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n_iov };
+        unsigned resets = 0;
         ssize_t n;
 
         do
                 n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
         if (n < 0 && errno == EAGAIN)
                 return -EAGAIN;
         if (n == 0 || (n < 0 && errno == ECONNRESET))
@@ -147,11 +152,12 @@ int wire_recv_vec(int fd, struct iovec *iov, size_t n_iov, size_t *ret_size, Err
 
 /* Size of the next packet without taking it. */
 static int next_size(int fd, size_t *ret, Error *e) {
+        unsigned resets = 0;
         ssize_t n;
 
         do
                 n = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
         if (n < 0 && errno == EAGAIN)
                 return -EAGAIN;
         if (n == 0 || (n < 0 && errno == ECONNRESET))

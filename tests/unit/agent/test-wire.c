@@ -409,6 +409,24 @@ START_TEST(secret_call_fails_without_output) {
 }
 END_TEST
 
+/* One that refuses us unheard: its last words before it closes. */
+START_TEST(last_words_are_heard_whether_we_spoke_or_not) {
+        AUTO_BLOB Blob b = {};
+        Error why = {}, e = {};
+        int fds[2];
+
+        make_pair(fds);
+        (void) error_set(&why, -EACCES, "caller-refused", "Not you");
+        if (_i == 0)
+                ck_assert_int_eq(wire_send(fds[0], WIRE_STATUS, NULL, 0, NULL), 0);
+        ck_assert_int_eq(wire_send_error(fds[1], -EACCES, &why, NULL), 0);
+        (void) close(fds[1]);
+        ck_assert_int_eq(wire_call(fds[0], WIRE_STATUS, NULL, 0, soon(), &b, &e), -EACCES);
+        ck_assert_str_eq(e.reason, "caller-refused");
+        (void) close(fds[0]);
+}
+END_TEST
+
 START_TEST(call_ends_at_its_deadline) {
         Secret s = {};
         Error e = {};
@@ -543,6 +561,7 @@ int main(void) {
         tcase_add_test(call, call_returns_the_answer);
         tcase_add_test(call, secret_arrives_whole_at_its_largest);
         tcase_add_loop_test(call, secret_call_fails_without_output, 0, (int) N_ELEMENTS(bad_answers));
+        tcase_add_loop_test(call, last_words_are_heard_whether_we_spoke_or_not, 0, 2);
         tcase_add_test(call, call_ends_at_its_deadline);
         suite_add_tcase(s, call);
 
