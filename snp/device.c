@@ -55,6 +55,7 @@ int snp_device_errno(Error *e, int error) {
                 return error_set(e, -E2BIG, "answer-too-large", "The platform's answer is over the limit");
         case -EACCES:
         case -EPERM:
+        case -EROFS: /* a sandbox */
                 return error_set(e, -EACCES, "device-access", "This process may not ask the platform");
         case -ENOMEM:
                 return error_oom(e);

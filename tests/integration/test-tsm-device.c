@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* snp/configfs.c, the product's own code, against the simulated configfs-tsm tree. */
+/* snp/device-configfs.c, the product's own code, against the simulated configfs-tsm tree. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * snp/sev-guest.c against a scripted kernel: each step of the script says what one ioctl answers, as the
+ * snp/device-sev-guest.c against a scripted kernel: each step of the script says what one ioctl answers, as the
  * driver documents it (Linux, drivers/virt/coco/sev-guest).
  */
 #include <errno.h>
@@ -444,8 +444,8 @@ START_TEST(status_codes_have_names) {
 } END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("snp-device-ioctl");
-        TCase *tc = tcase_create("snp-device-ioctl");
+        Suite *suite = suite_create("snp-device-sev-guest");
+        TCase *tc = tcase_create("snp-device-sev-guest");
 
         tcase_add_test(tc, report_comes_with_the_hosts_certificates);
         tcase_add_test(tc, host_without_certificates_gives_an_empty_table);
