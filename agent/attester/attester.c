@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -33,6 +35,17 @@ static int block_signals(int *ret_fd, Error *e) {
         return 0;
 }
 
+/* Root when it cannot be told, who may ask anyway. */
+static uid_t owner_of(int listener) {
+        struct sockaddr_un sa = {};
+        socklen_t size = sizeof(sa) - 1; /* the kernel counts no terminating NUL in a full-length path */
+        struct stat st;
+
+        if (getsockname(listener, (struct sockaddr *) &sa, &size) < 0 || !sa.sun_path[0] || stat(sa.sun_path, &st) < 0)
+                return 0;
+        return st.st_uid;
+}
+
 int attester_init(const Config *config, const char *socket, Attester *ret, Error *e) {
         int r;
 
@@ -46,6 +59,7 @@ int attester_init(const Config *config, const char *socket, Attester *ret, Error
                 return r;
         if (ret->listener.fd < 0)
                 return error_set(e, -EINVAL, "listen-fds", "systemd handed over no socket named 'attester'");
+        ret->socket_owner = owner_of(ret->listener.fd);
         return 0;
 }
 
@@ -56,7 +70,7 @@ void attester_done(Attester *a) {
         a->device = NULL;
 }
 
-/* Root, the daemon's own user, and whom the configuration names. */
+/* Root, the daemon's own user, whom the socket belongs to, and whom the configuration names. */
 static int check_caller(const Attester *a, int fd, Error *e) {
         struct ucred cred;
         char uid[16];
@@ -65,7 +79,8 @@ static int check_caller(const Attester *a, int fd, Error *e) {
         r = wire_peer(fd, &cred, e);
         if (r < 0)
                 return r;
-        if (cred.uid == 0 || cred.uid == geteuid() || config_users_have(&a->config->attester.allow_users, cred.uid))
+        if (cred.uid == 0 || cred.uid == geteuid() || cred.uid == a->socket_owner ||
+            config_users_have(&a->config->attester.allow_users, cred.uid))
                 return 0;
         (void) snprintf(uid, sizeof(uid), "%u", cred.uid);
         log_event(LOG_NOTICE, MESSAGE_ID_CALLER_REFUSED, &(LogField){ "SNP_PEER_UID", uid }, 1,
@@ -158,25 +173,41 @@ static void serve_next(Attester *a) {
         (void) sd_notifyf(0, "STATUS=Idle. %llu requests so far.", (unsigned long long) a->n_requests);
 }
 
+/* When to leave. Without systemd holding the socket nobody would start us again. */
+static Deadline idle_deadline(const Attester *a) {
+        uint64_t idle = a->config->attester.idle_timeout_usec;
+
+        return a->listener.activated && idle > 0 ? deadline_in(idle) : deadline_never();
+}
+
+/* WatchdogSec= of the unit: a sign of life is due twice as often. It covers requests too, so it has to be longer. */
+static uint64_t watchdog_usec(void) {
+        uint64_t usec;
+
+        return sd_watchdog_enabled(0, &usec) > 0 ? usec / 2 : UINT64_MAX;
+}
+
 int attester_run(Attester *a, Error *e) {
-        /* Without systemd holding the socket nobody would start us again. */
-        uint64_t idle = a->listener.activated && a->config->attester.idle_timeout_usec > 0 ?
-                                a->config->attester.idle_timeout_usec : UINT64_MAX;
         struct pollfd fds[] = { { .fd = a->listener.fd, .events = POLLIN }, { .fd = a->signals, .events = POLLIN } };
+        Deadline leave = idle_deadline(a);
+        uint64_t watchdog = watchdog_usec();
         const char *why = NULL;
 
         (void) sd_notify(0, "READY=1\nSTATUS=Idle.");
         while (!why) {
-                int n = poll(fds, N_ELEMENTS(fds), deadline_poll_msec(deadline_in(idle)));
+                Deadline wake = deadline_earlier(leave, deadline_in(watchdog));
+                int n = poll(fds, N_ELEMENTS(fds), deadline_poll_msec(wake));
 
                 if (n < 0 && errno != EINTR)
                         return error_set(e, -errno, "poll-failed", "poll() failed: %s", error_text(NULL, -errno));
                 if (n > 0 && fds[1].revents)
                         why = "told to stop";
-                else if (n > 0)
+                else if (n > 0) {
                         serve_next(a);
-                else if (n == 0)
+                        leave = idle_deadline(a);
+                } else if (n == 0 && deadline_expired(leave))
                         why = "idle";
+                (void) sd_notify(0, "WATCHDOG=1");
         }
         (void) sd_notifyf(0, "STOPPING=1\nSTATUS=Leaving: %s.", why);
         log_debug("Leaving: %s", why);

@@ -19,8 +19,9 @@
 typedef struct Attester {
         const Config *config; /* borrowed */
         DaemonListener listener;
-        int signals;       /* signalfd of SIGTERM and SIGINT */
-        SnpDevice *device; /* NULL until first needed, and again after it failed */
+        uid_t socket_owner; /* of the socket's file: whom the unit lets in with SocketUser= */
+        int signals;        /* signalfd of SIGTERM and SIGINT */
+        SnpDevice *device;  /* NULL until first needed, and again after it failed */
         uint64_t n_requests;
 } Attester;
 

@@ -41,7 +41,7 @@ static int check_activated(int fd, const char *name, int type, Error *e) {
 
 int daemon_listen(const char *name, int type, const char *path, mode_t mode, DaemonListener *ret, Error *e) {
         DaemonListener l = DAEMON_LISTENER_NONE;
-        int n, r;
+        int n = 0, r;
 
         r = find_activated(name, &l.fd, &n, e);
         if (r < 0)

@@ -308,6 +308,34 @@ START_TEST(strangers_are_refused_unless_named) {
 }
 END_TEST
 
+START_TEST(owner_of_the_socket_may_ask) {
+        AUTO_FD int listener = -1;
+
+        if (geteuid() != 0)
+                return; /* only root can become others */
+        make_place();
+        put_config("");
+        listener = open_listener();
+        ck_assert_int_eq(chown(path, 12345, (gid_t) -1), 0);
+        daemon_.n_sockets = 1;
+        daemon_.sockets[0] = (DaemonSocket){ .name = "attester", .fd = listener };
+        daemon_start(&daemon_);
+        ck_assert_int_eq(ask_as_stranger(), 0);
+        stop();
+}
+END_TEST
+
+START_TEST(gives_signs_of_life_while_idle) {
+        make_place();
+        put_config("IdleTimeout=0\n");
+        daemon_.env[0] = "WATCHDOG_USEC=100000";
+        daemon_start(&daemon_);
+        for (int i = 0; i < 3; i++)
+                daemon_wait_notify(&daemon_, "WATCHDOG=1");
+        stop();
+}
+END_TEST
+
 START_TEST(leaves_when_idle_and_its_socket_stays) {
         AUTO_FD int listener = -1;
         AUTO_BLOB Blob answer = {};
@@ -438,6 +466,8 @@ int main(void) {
 
         tcase_add_unchecked_fixture(alone, start_platform, stop_platform);
         tcase_add_loop_test(alone, strangers_are_refused_unless_named, 0, 2);
+        tcase_add_test(alone, owner_of_the_socket_may_ask);
+        tcase_add_test(alone, gives_signs_of_life_while_idle);
         tcase_add_test(alone, leaves_when_idle_and_its_socket_stays);
         tcase_add_test(alone, own_socket_is_removed_at_the_end);
         tcase_add_test(alone, socket_of_another_name_is_not_taken);
