@@ -354,6 +354,26 @@ START_TEST(opening_without_a_provider_is_no_device) {
         ck_assert_str_eq(error_reason(&e, -ENODEV), "tsm-no-provider");
 } END_TEST
 
+START_TEST(another_provider_is_no_device) {
+        static const struct {
+                const char *control, *reason;
+        } rows[] = {
+                { "provider=tdx_guest", "tsm-other-provider" },
+                { "provider=sev_guest2", "tsm-other-provider" },
+                { "provider=", "tsm-absent" },
+        };
+
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                SnpDevice *device;
+                Error e = {};
+
+                control(rows[i].control);
+                ck_assert_int_eq(snp_device_open_configfs(run.mountpoint, &device, &e), -ENODEV);
+                ck_assert_str_eq(error_reason(&e, -ENODEV), rows[i].reason);
+                ck_assert_uint_eq(n_items(), 0);
+        }
+} END_TEST
+
 START_TEST(a_directory_that_is_no_configfs_is_refused_and_left_clean) {
         char dir[] = "/tmp/snp-no-tsm-XXXXXX";
         SnpDevice *device;
@@ -399,6 +419,7 @@ int main(void) {
         tcase_add_test(tc, a_user_without_privilege_works_in_the_entry_it_was_given);
         tcase_add_test(tc, a_given_entry_can_be_named);
         tcase_add_test(tc, opening_without_a_provider_is_no_device);
+        tcase_add_test(tc, another_provider_is_no_device);
         tcase_add_test(tc, a_directory_that_is_no_configfs_is_refused_and_left_clean);
         tcase_add_test(tc, automatic_choice_prefers_configfs);
         tcase_add_test(tc, automatic_choice_falls_back_to_the_ioctls);

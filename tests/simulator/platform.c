@@ -88,7 +88,8 @@ SimFail sim_platform_fail(SimPlatform *p, SimPoint point) {
 }
 
 void sim_platform_init(SimPlatform *p, SimPki *pki, const char *control) {
-        *p = (SimPlatform){ .pki = pki, .control = control, .base = { .report = sim_report_defaults(pki) } };
+        *p = (SimPlatform){ .pki = pki, .control = control,
+                            .base = { .report = sim_report_defaults(pki), .provider = "sev_guest" } };
         p->now = p->base;
 }
 

@@ -49,9 +49,11 @@ typedef enum SimPoint {
 } SimPoint;
 
 #define SIM_FAIL_TEXT_MAX 64
+#define SIM_PROVIDER_MAX 32
 
 typedef struct SimSettings {
         SimReport report; /* template: REPORT_DATA and VMPL come with the request */
+        char provider[SIM_PROVIDER_MAX]; /* "sev_guest" on machines of this kind */
         uint32_t vmpl_floor;
         SimCerts certs;
         bool mask_chip_id;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -22,6 +23,7 @@ typedef enum Kind {
         KIND_CERTS,
         KIND_CPUID,
         KIND_FAIL,
+        KIND_TEXT,
 } Kind;
 
 typedef struct Setting {
@@ -40,6 +42,7 @@ static const SimSettingInfo infos[] = {
         { "current-tcb", "CURRENT_TCB alone" },
         { "committed-tcb", "COMMITTED_TCB alone" },
         { "launch-tcb", "LAUNCH_TCB alone" },
+        { "provider", "what the attribute of that name says, sev_guest by default" },
         { "vmpl-floor", "lowest VMPL that the guest's kernel may ask for, 0 to 3" },
         { "chip-id", "HEX, 64 bytes (Turin: 8); the VEK is issued anew for it" },
         { "mask-chip-id", "yes: CHIP_ID in reports is zero" },
@@ -75,6 +78,7 @@ static const Setting settings[] = {
         FIELD(KIND_TCB, report.current),
         FIELD(KIND_TCB, report.committed),
         FIELD(KIND_TCB, report.launch),
+        FIELD(KIND_TEXT, provider),
         FIELD(KIND_U32, vmpl_floor),
         FIELD(KIND_CHIP_ID, report.chip_id),
         FIELD(KIND_BOOL, mask_chip_id),
@@ -205,6 +209,8 @@ static int set(SimSettings *s, const SimPki *pki, const Setting *setting, const 
                 return r;
         case KIND_FAIL:
                 return set_fail(s, value, e);
+        case KIND_TEXT:
+                return snprintf((char *) field, setting->size, "%s", value) < (int) setting->size ? 0 : -E2BIG;
         }
         return -EINVAL;
 }

@@ -335,7 +335,7 @@ static int show_text(const SimTsmFile *file, Blob *ret) {
         if (file->attribute == ATTR_GENERATION)
                 n = snprintf(text, sizeof(text), "%lu\n", item->write_generation);
         else if (file->attribute == ATTR_PROVIDER)
-                n = snprintf(text, sizeof(text), "sev_guest\n");
+                n = snprintf(text, sizeof(text), "%s\n", tsm->platform->now.provider);
         else
                 n = snprintf(text, sizeof(text), "%u\n", tsm->platform->now.vmpl_floor);
         return blob_dup(text, (size_t) n, ret);
