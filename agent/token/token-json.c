@@ -11,35 +11,6 @@
 #include "base/text.h"
 
 #define KEYSLOTS_MAX 32 /* limit of libcryptsetup */
-#define RESOURCE_SEGMENTS 3
-
-static bool segment_is_valid(const char *segment, size_t n) {
-        static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-
-        if (n == 0 || segment[0] == '.')
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (segment[i] != '.' && !strchr(first, segment[i]))
-                        return false;
-        return true;
-}
-
-static bool resource_is_valid(const char *path) {
-        unsigned n_segments = 0;
-
-        if (strlen(path) > TOKEN_RESOURCE_MAX)
-                return false;
-        for (;;) {
-                size_t n = strcspn(path, "/");
-
-                if (!segment_is_valid(path, n))
-                        return false;
-                n_segments++;
-                if (!path[n])
-                        return n_segments == RESOURCE_SEGMENTS;
-                path += n + 1;
-        }
-}
 
 static int only_known_members(json_object *token, Error *e) {
         static const char *const known[] = { "type", "keyslots", "v", "resource" };
@@ -92,11 +63,11 @@ static int get_version(json_object *token, Error *e) {
 
 static int get_resource(json_object *token, const char **ret, Error *e) {
         const char *resource;
-        int r = json_get_str(token, "resource", TOKEN_RESOURCE_MAX, &resource, e);
+        int r = json_get_str(token, "resource", TEXT_RESOURCE_PATH_MAX, &resource, e);
 
         if (r < 0)
                 return r;
-        if (!resource_is_valid(resource))
+        if (!text_is_resource_path(resource))
                 return error_set(e, -EBADMSG, "token-resource", "LUKS2 token: resource '%.80s' is not repository/type/tag",
                                  resource);
         *ret = resource;
@@ -148,7 +119,7 @@ int token_json_parse(const char *json, size_t size, TokenHint *ret, Error *e) {
 int token_json_format(const char *resource, unsigned keyslot, char **ret, Error *e) {
         char *text;
 
-        if (!resource_is_valid(resource))
+        if (!text_is_resource_path(resource))
                 return error_set(e, -EINVAL, "resource-path", "'%.80s' is not a resource path (repository/type/tag)",
                                  resource);
         /* Every character that the resource may have stands for itself in JSON. */

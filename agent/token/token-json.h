@@ -13,22 +13,22 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/text.h"
 
 #define TOKEN_TYPE "snp-agent"
 #define TOKEN_VERSION 1
 #define TOKEN_JSON_MAX 4096
-#define TOKEN_RESOURCE_MAX 384 /* limit of the key broker's resource paths */
 
 typedef struct TokenHint {
-        char resource[TOKEN_RESOURCE_MAX + 1];
+        char resource[TEXT_RESOURCE_PATH_MAX + 1];
         uint32_t keyslots; /* bit N: may open keyslot N; 0 once they were all destroyed */
 } TokenHint;
 
 /**
  * token_json_parse() - read a token of our type
  *
- * Strict: exactly the four members above. The resource must be three segments of
- * [A-Za-z0-9_-][A-Za-z0-9_.-]*, so nothing in it can climb out of a path.
+ * Strict: exactly the four members above. The resource must be a resource path (base/text.h), so nothing in
+ * it can climb out of one.
  *
  * Return: 0; -ENOENT a token of another type (the Error is set, but need not be shown); -EBADMSG;
  * -EOPNOTSUPP a version that we do not know; -E2BIG; -ENOMEM.

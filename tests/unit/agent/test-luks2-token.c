@@ -84,12 +84,12 @@ static char *token_with_resource_of(size_t n) {
 }
 
 START_TEST(the_resource_has_a_limit) {
-        AUTO_FREE char *fits = token_with_resource_of(TOKEN_RESOURCE_MAX);
-        AUTO_FREE char *longer = token_with_resource_of(TOKEN_RESOURCE_MAX + 1);
+        AUTO_FREE char *fits = token_with_resource_of(TEXT_RESOURCE_PATH_MAX);
+        AUTO_FREE char *longer = token_with_resource_of(TEXT_RESOURCE_PATH_MAX + 1);
         TokenHint hint;
 
         ck_assert_int_eq(token_json_parse(fits, strlen(fits), &hint, NULL), 0);
-        ck_assert_uint_eq(strlen(hint.resource), TOKEN_RESOURCE_MAX);
+        ck_assert_uint_eq(strlen(hint.resource), TEXT_RESOURCE_PATH_MAX);
         ck_assert_int_lt(token_json_parse(longer, strlen(longer), &hint, NULL), 0);
 }
 END_TEST
