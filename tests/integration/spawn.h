@@ -3,6 +3,7 @@
 
 /* Runs a program to its end and keeps what it said. Fails the running test when that is not possible. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ typedef struct Spawn {
         const char *env[8];               /* "NAME=VALUE", added to ours; NULL-terminated */
         const void *input;                /* standard input; none: /dev/null */
         size_t input_size;
+        bool terminal;                    /* standard input and output are a terminal; standard error is not */
+        const char *typed;                /* at the terminal, once something has been said on standard error */
         uint64_t timeout_usec;            /* 0: 60 s; the test fails beyond it */
 } Spawn;
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Judging a report with everything that a command line can bring: certificates from anywhere, a time, a
+ * root, and what the report is expected to say. Every check leaves a row, so that a rejection shows what
+ * held and what did not.
+ */
+
+#include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/blob.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "snp/report.h"
+#include "snp/verify.h"
+
+typedef enum JudgeCheck {
+        JUDGE_FORM,    /* the bytes are a report */
+        JUDGE_CHAIN,   /* the certificate leads to a trusted root */
+        JUDGE_REPORT,  /* the first of SNP_N_CHECKS */
+        JUDGE_EXPECTED_PRODUCT = JUDGE_REPORT + SNP_N_CHECKS,
+        JUDGE_REPORT_DATA,
+        JUDGE_N_CHECKS,
+} JudgeCheck;
+
+const char *judge_check_name(JudgeCheck check);
+
+typedef struct JudgeInput {
+        Blob report;
+        Blob certs;              /* the host's certificate table; may be empty */
+        Blob vek;                /* takes precedence over the table's; data NULL: not given */
+        Blob chain[SNP_CERTS_MAX];
+        size_t n_chain;
+        Blob trust_root;         /* data NULL: AMD's roots; an empty file is a root that nobody has */
+        time_t at;
+        unsigned flags;          /* SNP_VERIFY_* */
+        SnpProduct product;      /* expected; UNKNOWN: any */
+        bool has_report_data;
+        uint8_t report_data[SNP_REPORT_DATA_SIZE]; /* expected */
+} JudgeInput;
+void judge_input_done(JudgeInput *in);
+#define AUTO_JUDGE_INPUT CLEANUP(judge_input_done)
+
+typedef struct Judgement {
+        SnpOutcome outcome; /* zero is reject */
+        SnpCheckResult checks[JUDGE_N_CHECKS];
+        Error why;          /* of a rejection: the first check that failed */
+        bool test_root;
+        bool has_report;    /* the fields below are valid */
+        SnpReport report;
+        SnpProduct product; /* for decoding; from certificate or report */
+        SnpVek *vek;        /* owned; NULL when its chain did not hold */
+} Judgement;
+void judgement_done(Judgement *j);
+#define AUTO_JUDGEMENT CLEANUP(judgement_done)
+
+/**
+ * judge_report() - fill in every check that can be made
+ *
+ * Return: 0 judged, either way; -ENOENT a certificate that is needed is not there (reason "no-vek", or as snp_vek_new()
+ * says); -EBADMSG certificate table or trust root is malformed; -ENOMEM, -EIO.
+ */
+WARN_UNUSED int judge_report(const JudgeInput *in, Judgement *ret, Error *e);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* snpctl: the command line. `report` and `verify` call the libraries and need no daemon. */
+
+#include "agent/snpctl/verbs.h"
+
+int main(int argc, char **argv) {
+        static const CtlVerb *const list[] = { &ctl_verb_report, &ctl_verb_verify };
+        static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
+
+        return ctl_main(&verbs, argc, argv);
+}

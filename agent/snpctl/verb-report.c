@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* `snpctl report`: a fresh report from the platform, or one in a file, in readable form. */
+
+#include <errno.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "agent/snpctl/challenge.h"
+#include "agent/snpctl/verbs.h"
+#include "base/deadline.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "snp/cert_table.h"
+#include "snp/device.h"
+
+/* The host may throttle; the driver retries for up to a minute by itself. */
+#define DEVICE_TIMEOUT_USEC (70 * USEC_PER_SEC)
+#define DEFAULT_TSM "/sys/kernel/config/tsm/report"
+#define DEFAULT_DEVICE "/dev/sev-guest"
+#define FILE_MAX (64u * 1024u)
+
+typedef struct ReportArgs {
+        const char *in, *tsm_path, *device, *data, *nonce, *vmpl, *out, *certs_out;
+} ReportArgs;
+
+#define AT(member) offsetof(ReportArgs, member)
+static const CtlOption options[] = {
+        { "in", "FILE", "show this report instead of asking for one", CTL_TEXT, AT(in) },
+        { "data", "HEX", "REPORT_DATA, zeros put behind; random by default", CTL_TEXT, AT(data) },
+        { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, AT(nonce) },
+        { "vmpl", "N", "0 to 3; by default the kernel's own", CTL_TEXT, AT(vmpl) },
+        { "tsm-path", "DIR", "configfs-tsm (" DEFAULT_TSM ")", CTL_TEXT, AT(tsm_path) },
+        { "device", "PATH", "ioctl device (" DEFAULT_DEVICE ")", CTL_TEXT, AT(device) },
+        { "out", "FILE", "also write the raw report to this file", CTL_TEXT, AT(out) },
+        { "certs-out", "FILE", "also write the host's certificate table to this file", CTL_TEXT, AT(certs_out) },
+};
+
+typedef struct Evidence {
+        SnpReport report;
+        Blob certs;
+        const char *source; /* static */
+} Evidence;
+
+static void evidence_done(Evidence *v) {
+        blob_done(&v->certs);
+}
+
+static int check_args(const ReportArgs *args, Error *e) {
+        if (args->in && (args->data || args->nonce || args->vmpl || args->tsm_path || args->device || args->certs_out))
+                return ctl_usage(e, "--in excludes every option that is about asking the platform");
+        return 0;
+}
+
+static int report_data(const ReportArgs *args, uint8_t ret[static SNP_REPORT_DATA_SIZE], Error *e) {
+        if (args->data || args->nonce)
+                return ctl_challenge_parse(args->data, args->nonce, ret, e);
+        if (RAND_bytes(ret, SNP_REPORT_DATA_SIZE) != 1)
+                return error_set(e, -EIO, "random", "No random bytes to be had for REPORT_DATA");
+        return 0;
+}
+
+/* Naming one of the two ways means that one. */
+static int open_device(const ReportArgs *args, SnpDevice **ret, Error *e) {
+        if (args->tsm_path && !args->device)
+                return snp_device_open_configfs(args->tsm_path, ret, e);
+        if (args->device && !args->tsm_path)
+                return snp_device_open_ioctl(args->device, ret, e);
+        return snp_device_open_auto(args->tsm_path ? args->tsm_path : DEFAULT_TSM,
+                                    args->device ? args->device : DEFAULT_DEVICE, ret, e);
+}
+
+static int ask_platform(const ReportArgs *args, Evidence *ret, Error *e) {
+        CLEANUP(snp_device_freep) SnpDevice *device = NULL;
+        AUTO_SNP_DEVICE_REPORT SnpDeviceReport raw = {};
+        uint8_t data[SNP_REPORT_DATA_SIZE];
+        uint64_t vmpl = SNP_VMPL_AUTO;
+        int r;
+
+        if (args->vmpl && text_to_u64(args->vmpl, 10, 0, 3, &vmpl) < 0)
+                return ctl_usage(e, "--vmpl '%.20s' is not 0, 1, 2 or 3", args->vmpl);
+        r = report_data(args, data, e);
+        if (r < 0)
+                return r;
+        r = open_device(args, &device, e);
+        if (r < 0)
+                return r;
+        r = snp_device_get_report(device, data, (uint32_t) vmpl, deadline_in(DEVICE_TIMEOUT_USEC), &raw, e);
+        if (r < 0)
+                return r;
+        r = snp_report_parse(raw.report, sizeof(raw.report), &ret->report, e);
+        if (r < 0)
+                return r;
+        ret->certs = blob_take(&raw.certs);
+        ret->source = text_starts_with(snp_device_name(device), "configfs") ? "configfs-tsm" : "sev-guest";
+        return 0;
+}
+
+static int read_report(const char *path, Evidence *ret, Error *e) {
+        AUTO_BLOB Blob b = {};
+        int r = file_read(path, FILE_MAX, &b, e);
+
+        if (r < 0)
+                return r;
+        r = snp_report_parse(b.data, b.size, &ret->report, e);
+        if (r < 0)
+                error_prefix(e, "%s", path);
+        ret->source = "file";
+        return r;
+}
+
+static int write_files(const ReportArgs *args, const Evidence *v, Error *e) {
+        int r = 0;
+
+        if (args->out)
+                r = file_write_atomic(args->out, v->report.raw, sizeof(v->report.raw), 0644, e);
+        if (r == 0 && args->certs_out)
+                r = file_write_atomic(args->certs_out, v->certs.data, v->certs.size, 0644, e);
+        return r;
+}
+
+static int certs_to_json(const SnpCertTable *table, json_object **ret) {
+        AUTO_JSON json_object *list = json_object_new_array();
+
+        for (size_t i = 0; i < table->n_entries; i++) {
+                AUTO_JSON json_object *o = json_object_new_object();
+
+                if (json_add_str(o, "kind", snp_cert_kind_name(table->entries[i].kind)) < 0 ||
+                    json_add_u64(o, "size", table->entries[i].size) < 0 || !list ||
+                    json_object_array_add(list, o) < 0)
+                        return -ENOMEM;
+                o = NULL;
+        }
+        *ret = TAKE_PTR(list);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int print_json(const Evidence *v, const SnpCertTable *table, CtlOutput *out, Error *e) {
+        AUTO_JSON json_object *o = json_object_new_object(), *report = NULL, *certs = NULL;
+
+        if (snp_report_to_json(&v->report, v->report.product, &report) < 0 || certs_to_json(table, &certs) < 0 ||
+            json_add_str(o, "source", v->source) < 0 || json_add_take(o, "report", TAKE_PTR(report)) < 0 ||
+            json_add_take(o, "certs", TAKE_PTR(certs)) < 0)
+                return error_oom(e);
+        return ctl_output_set_json(out, TAKE_PTR(o), e);
+}
+
+static int print_text(const Evidence *v, const SnpCertTable *table, CtlOutput *out, Error *e) {
+        AUTO_FREE char *text = NULL;
+        int r = snp_report_to_text(&v->report, v->report.product, &text);
+
+        if (r < 0)
+                return error_set(e, r, "output", "The report cannot be put into text: %s", error_text(NULL, r));
+        ctl_printf(out, "%s", text);
+        ctl_printf(out, "Source: %s\nHost's certificates:", v->source);
+        for (size_t i = 0; i < table->n_entries; i++)
+                ctl_printf(out, " %s (%zu bytes)", snp_cert_kind_name(table->entries[i].kind), table->entries[i].size);
+        ctl_printf(out, "%s\n", table->n_entries == 0 ? " none" : "");
+        return 0;
+}
+
+static int run_report(const CtlCall *call, CtlOutput *out, Error *e) {
+        const ReportArgs *args = call->args;
+        CLEANUP(evidence_done) Evidence v = {};
+        SnpCertTable table;
+        int r;
+
+        r = check_args(args, e);
+        if (r < 0)
+                return r;
+        r = args->in ? read_report(args->in, &v, e) : ask_platform(args, &v, e);
+        if (r < 0)
+                return r;
+        r = snp_cert_table_parse(v.certs.data, v.certs.size, &table, e);
+        if (r < 0)
+                return r;
+        r = write_files(args, &v, e);
+        if (r < 0)
+                return r;
+        return out->want_json ? print_json(&v, &table, out, e) : print_text(&v, &table, out, e);
+}
+
+const CtlVerb ctl_verb_report = {
+        .name = "report",
+        .summary = "Get an attestation report from the platform and show it",
+        .details = "\nAsks configfs-tsm when it is there, else the ioctl device; that may need root.\n",
+        .options = { options, N_ELEMENTS(options) },
+        .args_size = sizeof(ReportArgs),
+        .run = run_report,
+};

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Every verb of snpctl, one file each unless they are alike. */
+
+#include "agent/snpctl/run.h"
+
+extern const CtlVerb ctl_verb_report; /* verb-report.c */
+extern const CtlVerb ctl_verb_verify; /* verb-verify.c */
