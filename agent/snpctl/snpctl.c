@@ -2,15 +2,22 @@
 
 /*
  * snpctl: the command line. `report` and `verify` call the libraries and need no daemon; `status`, `attest` and
- * `secret get` ask the agent.
+ * `secret get` ask the agent; the disk verbs live in a program of their own, so that the others do not pay for
+ * loading libcryptsetup.
  */
 
 #include "agent/snpctl/verbs.h"
 
+static const CtlVerb disk_enroll = {
+        .name = "disk enroll",
+        .summary = "Make a LUKS2 volume open with a key from the broker",
+        .helper = "snpctl-disk",
+};
+
 int main(int argc, char **argv) {
         static const CtlVerb *const list[] = {
                 &ctl_verb_report, &ctl_verb_verify,     &ctl_verb_attest,
-                &ctl_verb_status, &ctl_verb_secret_get,
+                &ctl_verb_status, &ctl_verb_secret_get, &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
 

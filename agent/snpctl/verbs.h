@@ -9,3 +9,4 @@ extern const CtlVerb ctl_verb_report; /* verb-report.c */
 extern const CtlVerb ctl_verb_verify; /* verb-verify.c */
 extern const CtlVerb ctl_verb_status, ctl_verb_attest; /* verb-status.c */
 extern const CtlVerb ctl_verb_secret_get; /* verb-secret.c */
+extern const CtlVerb ctl_verb_disk_enroll; /* verb-disk.c, in the helper program snpctl-disk */

@@ -20,9 +20,9 @@
 #define CSUM_FIELD 64
 #define CSUM_SIZE 32 /* sha256 */
 
-/* Room for two keyslots only, so that images stay small. */
+/* Room for three keyslots only, so that images stay small. */
 #define METADATA_SIZE 16384
-#define KEYSLOTS_SIZE (2 * 258048)
+#define KEYSLOTS_SIZE (3 * 258048)
 #define IMAGE_SIZE (2 << 20)
 
 static void free_device(struct crypt_device **cd) {

@@ -32,7 +32,7 @@ static void teardown(void) {
         ck_assert_int_eq(rmdir(dir), 0);
 }
 
-static const char *const verbs[] = { "report", "verify", "attest", "status", "secret get" };
+static const char *const verbs[] = { "report", "verify", "attest", "status", "secret get", "disk enroll" };
 
 START_TEST(help_names_every_verb_and_every_exit_status) {
         AUTO_SPAWN_RESULT SpawnResult r = CTL("--help");
@@ -93,6 +93,10 @@ static const struct {
         { { "secret", "get" }, "REPO/TYPE/TAG is missing" },
         { { "secret", "get", "a/b" }, "'a/b' is no resource path" },
         { { "secret", "get", "a/b/../c" }, "is no resource path" },
+        { { "disk", "enroll", "--resource", "a/b/c" }, "DEVICE is missing" },
+        { { "disk", "enroll", "/dev/null" }, "--resource is missing" },
+        { { "disk", "enroll", "/dev/null", "--resource", "a/b" }, "'a/b' is no resource path" },
+        { { "disk", "enroll", "/dev/null", "--resource", "a/b/c" }, "either --key-file or --new-key-out" },
 };
 
 START_TEST(a_command_line_that_makes_no_sense_is_refused) {
