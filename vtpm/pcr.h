@@ -16,7 +16,8 @@
  * @mask: which; not empty, within VTPM_PCR_MASK_ALL
  *
  * A TPM gives eight values a command; they are read again when the TPM's update counter shows that a PCR
- * changed in between (TPM 2.0 Library Part 3, "TPM2_PCR_Read").
+ * changed in between (TPM 2.0 Library Part 3, "TPM2_PCR_Read"). PCRs 16 and 21 to 23, which anybody may
+ * reset, do not count there (PC Client Platform TPM Profile, "PCR Attributes").
  *
  * Return: 0; -EINVAL; -EOPNOTSUPP the TPM has no such bank, or not those PCRs in it ("pcr-bank-absent");
  * -EAGAIN they would not hold still; -EBADMSG the TPM answered something else; or as VTPM_CALL().

@@ -70,7 +70,7 @@ static size_t ask_upstream(const Server *s, const void *command, size_t size, ui
         return read_frame(fd, answer);
 }
 
-/* TPM2_PCR_Extend of PCR 16, SHA-256, 32 bytes of 0xee, empty password. TPM 2.0 Library Part 3. */
+/* TPM2_PCR_Extend of PCR 10, SHA-256, 32 bytes of 0xee, empty password. TPM 2.0 Library Part 3. */
 static void extend(const Server *s) {
         AUTO_WRITER Writer w = wr_init(FRAME_MAX);
         AUTO_BLOB Blob command = {};
@@ -79,7 +79,7 @@ static void extend(const Server *s) {
         wr_be16(&w, 0x8002); /* TPM_ST_SESSIONS */
         wr_be32(&w, 65);
         wr_be32(&w, 0x00000182);
-        wr_be32(&w, 16);
+        wr_be32(&w, 10);
         wr_be32(&w, 9); /* size of the authorisation area */
         wr_be32(&w, 0x40000009); /* TPM_RS_PW */
         wr_zeros(&w, 5);

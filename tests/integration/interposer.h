@@ -34,7 +34,10 @@ typedef struct InterposerOptions {
         uint32_t code;         /* INTERPOSER_CODE */
         /* When set, @act concerns only commands with this code (TPM_CC_*), and n_pass counts only these. */
         uint32_t command;
-        /* PCR 16 is extended upstream after each of the first so many commands with code @command. */
+        /*
+         * PCR 10 is extended upstream after each of the first so many commands with code @command. (Not 16 or
+         * 23: the TPM's update counter does not count these, PC Client Platform TPM Profile, "PCR Attributes".)
+         */
         unsigned n_extend;
 } InterposerOptions;
 

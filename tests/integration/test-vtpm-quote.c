@@ -158,6 +158,30 @@ START_TEST(pcr_read_refuses_no_pcr_and_unknown_banks) {
         ck_assert_int_eq(vtpm_pcr_read(ctx, 0x0012, 1, &values, NULL), -EINVAL); /* SM3: not known here */
 } END_TEST
 
+static int read_through(unsigned n_extend, uint32_t mask, Error *e) {
+        InterposerOptions options = { .upstream = &tpm, .command = CC_PCR_READ, .n_extend = n_extend };
+        CLEANUP(vtpm_context_freep) VtpmContext *ctx = NULL;
+        VtpmPcrValues values;
+        Interposer i;
+        int r;
+
+        ck_assert_int_eq(interposer_start(&options, &i), 0);
+        r = vtpm_context_open(i.tcti, deadline_in(DEADLINE_USEC), &ctx, e);
+        if (r == 0)
+                r = vtpm_pcr_read(ctx, VTPM_ALG_SHA256, mask, &values, e);
+        interposer_stop(&i);
+        return r;
+}
+
+START_TEST(pcrs_of_different_moments_are_never_mixed) {
+        Error e = {};
+
+        ck_assert_int_eq(read_through(4, VTPM_PCR_MASK_ALL, &e), 0); /* two readings of three spoilt, the third not */
+        ck_assert_int_eq(read_through(1000, 1u << 10, &e), 0); /* one command is one moment */
+        ck_assert_int_eq(read_through(1000, VTPM_PCR_MASK_ALL, &e), -EAGAIN);
+        ck_assert_str_eq(e.reason, "pcr-unstable");
+} END_TEST
+
 START_TEST(absent_bank_is_named) {
         const SwtpmOptions options = { .banks = "sha256" };
         VtpmQuoteRequest q = request_for(VTPM_AK_ECDSA_P256);
@@ -331,7 +355,7 @@ START_TEST(moving_pcrs_are_read_and_quoted_again) {
 
         ck_assert_int_eq(interposer_start(&options, &i), 0);
         q.tcti = i.tcti;
-        q.pcr_mask = _i ? VTPM_PCR_MASK_ALL : 1u << 16; /* three readings each time, or one */
+        q.pcr_mask = _i ? VTPM_PCR_MASK_ALL : 1u << 10; /* three readings each time, or one */
         quote = quote_or_fail(&q);
         must_accept(&q, &quote);
         interposer_stop(&i);
@@ -344,7 +368,7 @@ START_TEST(pcrs_that_never_hold_still_are_given_up) {
 
         ck_assert_int_eq(interposer_start(&options, &i), 0);
         q.tcti = i.tcti;
-        q.pcr_mask = _i ? VTPM_PCR_MASK_ALL : 1u << 16;
+        q.pcr_mask = _i ? VTPM_PCR_MASK_ALL : 1u << 10;
         must_refuse(&q, -EAGAIN, "pcr-unstable");
         interposer_stop(&i);
 } END_TEST
@@ -476,6 +500,7 @@ static Suite *suite(void) {
         tcase_add_loop_test(tc, pcr_read_sees_what_tpm2_pcrextend_did, 0, N_ELEMENTS(banks));
         tcase_add_test(tc, pcr_read_gives_only_what_was_asked_for);
         tcase_add_test(tc, pcr_read_refuses_no_pcr_and_unknown_banks);
+        tcase_add_test(tc, pcrs_of_different_moments_are_never_mixed);
         tcase_add_test(tc, absent_bank_is_named);
         suite_add_tcase(s, tc);
 
