@@ -250,6 +250,28 @@ START_TEST(an_unknown_critical_extension_is_refused) {
 }
 END_TEST
 
+START_TEST(struct_version_must_be_that_of_the_product) {
+        static const struct {
+                SimProduct from, to;
+                const char *issuer, *name, *text;
+        } rows[] = {
+                { SIM_TURIN, SIM_MILAN, "SEV-Milan", "\x16\x05Milan", "structVersion is not that of Milan" },
+                { SIM_MILAN, SIM_TURIN, "SEV-Turin", "\x16\x05Turin", "structVersion is not that of Turin" },
+        };
+
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                X509 *cert = forge_copy(pkis[rows[i].from], SIM_VCEK);
+                AUTO_EVIDENCE Evidence evidence = {};
+
+                forge_name(cert, false, 5, rows[i].issuer);
+                forge_ext_remove(cert, "2");
+                forge_ext_add(cert, "2", rows[i].name, strlen(rows[i].name), false);
+                resign(pkis[rows[i].to], SIM_VCEK, cert, &evidence);
+                forge_refused(pkis[rows[i].to], &evidence, -EBADMSG, "cert-product", rows[i].text);
+        }
+}
+END_TEST
+
 START_TEST(csp_id_of_the_greatest_length_is_kept_whole) {
         char value[2 + 127];
         Change c = { SIM_MILAN, SIM_VLEK, "5", value, sizeof(value), NULL };
@@ -281,6 +303,7 @@ int main(void) {
         tcase_add_loop_test(tc, hwid_is_told_from_a_wrapped_one_by_its_length, 0, N_ELEMENTS(hwids));
         tcase_add_test(tc, an_extension_that_is_there_twice_is_refused);
         tcase_add_test(tc, an_unknown_critical_extension_is_refused);
+        tcase_add_test(tc, struct_version_must_be_that_of_the_product);
         tcase_add_test(tc, csp_id_of_the_greatest_length_is_kept_whole);
         suite_add_tcase(suite, tc);
         r = unit_run(suite);
