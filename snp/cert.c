@@ -265,9 +265,9 @@ static int check_ca(X509 *cert, SnpCertRole role, Error *e) {
         if (nid != NID_rsaEncryption || !key || EVP_PKEY_get_bits(key) != CA_KEY_BITS)
                 return error_set(e, -EBADMSG, "cert-key", "%s certificate: the key is not RSA with %d bits",
                                  snp_cert_role_name(role), CA_KEY_BITS);
-        /* 1: basicConstraints says CA. Higher values are concessions to certificates without that extension. */
-        if (X509_check_ca(cert) != 1 || !(X509_get_extension_flags(cert) & EXFLAG_KUSAGE) ||
-            !(X509_get_key_usage(cert) & KU_KEY_CERT_SIGN))
+        /* 1: basicConstraints says CA, and keyUsage, where there is one, allows to sign certificates. Higher values
+         * are concessions to certificates without basicConstraints. */
+        if (X509_check_ca(cert) != 1 || !(X509_get_extension_flags(cert) & EXFLAG_KUSAGE))
                 return error_set(e, -EBADMSG, "cert-ca", "%s certificate: not marked as a certificate authority",
                                  snp_cert_role_name(role));
         if (role != SNP_ROLE_ARK && X509_get_pathlen(cert) != 0)

@@ -625,6 +625,25 @@ START_TEST(bytes_that_are_no_certificate_are_refused) {
 }
 END_TEST
 
+START_TEST(a_certificate_under_another_label_is_refused) {
+        static const char *const labels[] = { "TRUSTED CERTIFICATE", "X509 CERTIFICATE", "X509 CRL", "PRIVATE KEY" };
+        const SimPki *pki = pkis[SIM_MILAN];
+
+        for (size_t i = 0; i < N_ELEMENTS(labels); i++) {
+                AUTO_EVIDENCE Evidence evidence = forge_evidence(pki, SIM_VCEK);
+                AUTO_BLOB Blob pem = {};
+                AUTO_FREE char *text = NULL;
+                int head = (int) strlen("-----BEGIN CERTIFICATE-----"), tail = (int) strlen("-----END CERTIFICATE-----\n");
+
+                ck_assert_int_eq(sim_pki_cert_pem(pki, SIM_VCEK, &pem, NULL), 0);
+                ck_assert_int_gt(asprintf(&text, "-----BEGIN %s-----%.*s-----END %s-----\n", labels[i],
+                                          (int) pem.size - head - tail, (const char *) pem.data + head, labels[i]), 0);
+                replace_text(&evidence.vek, text);
+                forge_refused(pki, &evidence, -EBADMSG, "cert-malformed", "is no certificate");
+        }
+}
+END_TEST
+
 START_TEST(a_vek_is_one_certificate) {
         const SimPki *pki = pkis[SIM_MILAN];
         AUTO_EVIDENCE Evidence evidence = forge_evidence(pki, SIM_VCEK);
@@ -768,6 +787,7 @@ static void add_form_tests(TCase *tc) {
 static void add_byte_tests(TCase *tc) {
         tcase_add_test(tc, pem_is_as_good_as_der);
         tcase_add_loop_test(tc, bytes_that_are_no_certificate_are_refused, 0, N_ELEMENTS(bad_texts));
+        tcase_add_test(tc, a_certificate_under_another_label_is_refused);
         tcase_add_test(tc, a_vek_is_one_certificate);
         tcase_add_test(tc, limits_on_certificates_hold);
         tcase_add_test(tc, more_chain_certificates_than_slots_are_refused);
