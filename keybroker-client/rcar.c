@@ -99,7 +99,7 @@ static int send_request(KbcRcar *m, const KbcRcarInput *in, KbcRcarOutput *out, 
         wr_str(&w, "{\"version\":\"" KBC_PROTOCOL_VERSION "\",\"tee\":");
         kbc_jcs_string(&w, m->tee, strlen(m->tee));
         wr_str(&w, ",\"extra-params\":{\"supported-hash-algorithms\":[\"sha256\",\"sha384\",\"sha512\"]}}");
-        return make_post("/kbs/v0/auth", NULL, &w, KBC_CHALLENGE_MAX, &out->message, e);
+        return make_post("/kbs/v0/auth", NULL, &w, KBC_PROBLEM_MAX, &out->message, e);
 }
 
 /* "extra-params" is "" for most TEE types; only in an object can there be a choice of the hash. */
