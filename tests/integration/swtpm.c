@@ -81,19 +81,18 @@ int swtpm_run(const Swtpm *s, const char *const argv[]) {
         return pid < 0 ? -1 : wait_status(pid);
 }
 
-/* swtpm listens on the command socket first, then on the control socket; then commands are served. */
-static bool accepts_connections(const char *path) {
+static bool accepts_connections(const char *path, const char *suffix) {
         AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
 
-        (void) snprintf(sa.sun_path, sizeof(sa.sun_path), "%s.ctrl", path);
+        (void) snprintf(sa.sun_path, sizeof(sa.sun_path), "%s%s", path, suffix);
         return connect(fd, (const struct sockaddr *) &sa, sizeof(sa)) == 0;
 }
 
 static int wait_ready(const Swtpm *s) {
         Deadline until = deadline_in(START_USEC);
 
-        while (!accepts_connections(s->path)) {
+        while (!accepts_connections(s->path, "") || !accepts_connections(s->path, ".ctrl")) {
                 if (waitpid(s->pid, NULL, WNOHANG) != 0) {
                         fprintf(stderr, "swtpm ended before it was ready\n");
                         return -1;
