@@ -16,7 +16,7 @@
 
 #define FRAME_MAX 8192u
 #define HEADER_SIZE 10u /* TPM 2.0 Library Part 1: tag, u32 size, u32 command or response code */
-#define PATH_SIZE 96u
+#define PATH_SIZE 102u /* with ".ctrl" it fits sockaddr_un */
 
 typedef struct Server {
         InterposerOptions options;
@@ -197,7 +197,9 @@ int interposer_start(const InterposerOptions *options, Interposer *ret) {
         Interposer i = {};
         pid_t parent = getpid();
 
-        (void) snprintf(i.dir, sizeof(i.dir), "/tmp/snp-interposer-XXXXXX");
+        /* Within the TPM's directory, which goes when that is stopped, also after a test that failed. */
+        (void) snprintf(i.dir, sizeof(i.dir), "%s/snp-interposer-XXXXXX",
+                        options->upstream ? options->upstream->dir : "/tmp");
         if (!mkdtemp(i.dir)) {
                 perror("mkdtemp");
                 return -1;

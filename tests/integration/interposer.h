@@ -42,7 +42,7 @@ typedef struct InterposerOptions {
 } InterposerOptions;
 
 typedef struct Interposer {
-        char dir[64];
+        char dir[96];
         char tcti[128];
         pid_t pid;
 } Interposer;

@@ -219,7 +219,7 @@ START_TEST(misbehaving_tpm_gives_an_error_in_time) {
 } END_TEST
 
 START_TEST(tpm_that_hangs_before_the_first_command_times_out) {
-        InterposerOptions options = { .control_hangs = true };
+        InterposerOptions options = { .upstream = &tpm, .control_hangs = true };
         Interposer i;
 
         ck_assert_int_eq(interposer_start(&options, &i), 0);
