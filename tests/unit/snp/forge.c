@@ -9,26 +9,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/simulator/harness.h"
+
 #define AMD_ARC "1.3.6.1.4.1.3704.1"
 #define DAY 86400
 
 static const ForgeAlgorithm amd_algorithm = { "amd", RSA_PKCS1_PSS_PADDING, "SHA384", "SHA384", 48 };
 
-/* Runs before the first test, where Check's assertions do not work. */
-SimPki *forge_pki(SimProduct product, const SimPki *keys_of) {
+/* Not one of Check's assertions: they do not work before the first test. */
+static void must(int r, const Error *e) {
+        if (r < 0) {
+                (void) fprintf(stderr, "%s\n", error_text(e, r));
+                abort();
+        }
+}
+
+static SimPki *new_pki(SimProduct product, const SimPki *keys_of) {
         SimPkiParams params = sim_pki_params(product);
         SimPki *pki = NULL;
         Error e = {};
-        int r;
 
         params.csp_id = "CN=cc-test-1.example.net";
         params.not_before = FORGE_NOW - DAY;
-        r = sim_pki_new(&params, keys_of, &pki, &e);
-        if (r < 0) {
-                (void) fprintf(stderr, "%s\n", error_text(&e, r));
-                abort();
-        }
+        must(sim_pki_new(&params, keys_of, &pki, &e), &e);
         return pki;
+}
+
+SimPki *forge_pki(SimProduct product) {
+        CLEANUP(sim_pki_freep) SimPki *keys = NULL;
+        char dir[SIM_PATH_MAX];
+        Error e = {};
+
+        sim_test_pki(product, dir);
+        must(sim_pki_load(dir, &keys, &e), &e);
+        return new_pki(product, keys);
+}
+
+SimPki *forge_impostor(SimProduct product) {
+        return new_pki(product, NULL);
 }
 
 X509 *forge_copy(const SimPki *pki, SimKey which) {

@@ -16,9 +16,13 @@
 
 #define FORGE_CERTS_MAX 4
 
-/* A hierarchy for @product with VCEK and VLEK, valid around FORGE_NOW; RSA keys are those of @keys_of, if given. */
+/*
+ * A hierarchy for @product with VCEK and VLEK, valid around FORGE_NOW. All of them share the RSA keys that the build
+ * has made for tests, but for an impostor's, which are new. Call these before the first test runs.
+ */
 #define FORGE_NOW 1750000000 /* 2025-06-15 */
-SimPki *forge_pki(SimProduct product, const SimPki *keys_of);
+SimPki *forge_pki(SimProduct product);
+SimPki *forge_impostor(SimProduct product);
 
 X509 *forge_copy(const SimPki *pki, SimKey which);
 

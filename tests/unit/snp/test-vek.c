@@ -802,8 +802,8 @@ int main(void) {
         int r;
 
         for (SimProduct p = 0; p < SIM_N_PRODUCTS; p++)
-                pkis[p] = forge_pki(p, p == 0 ? NULL : pkis[0]);
-        impostor = forge_pki(SIM_MILAN, NULL);
+                pkis[p] = forge_pki(p);
+        impostor = forge_impostor(SIM_MILAN);
         add_trust_tests(tc);
         add_signature_tests(tc);
         add_form_tests(tc);

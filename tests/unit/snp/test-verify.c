@@ -410,7 +410,7 @@ int main(void) {
         int r;
 
         for (SimProduct p = 0; p < SIM_N_PRODUCTS; p++)
-                pkis[p] = forge_pki(p, p == 0 ? NULL : pkis[0]);
+                pkis[p] = forge_pki(p);
         tcase_add_checked_fixture(tc, setup, teardown);
         add_check_tests(tc);
         add_scalar_tests(tc);
