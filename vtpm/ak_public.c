@@ -45,7 +45,8 @@ static int check_attributes(const VtpmPublic *pub, Error *e) {
         uint32_t missing = AK_MUST & ~pub->attributes;
 
         if (missing)
-                return error_set(e, -EKEYREJECTED, "ak-attributes", "The attestation key is not%s%s%s%s (attributes 0x%08x)",
+                return error_set(e, -EKEYREJECTED, "ak-attributes",
+                                 "The attestation key is not%s%s%s%s (attributes 0x%08x)",
                                  missing & VTPM_OBJECT_RESTRICTED ? " restricted" : "",
                                  missing & VTPM_OBJECT_SIGN ? " sign" : "",
                                  missing & VTPM_OBJECT_FIXED_TPM ? " fixedTPM" : "",

@@ -50,8 +50,9 @@ static int check_covers(const VtpmPcrSelection *quoted, const VtpmPcrSelection *
                 uint32_t missing = want->mask & ~(have ? have->mask : 0);
 
                 if (missing)
-                        return error_set(e, -EKEYREJECTED, "quote-selection", "The quote does not cover PCR %d of bank %s",
-                                         __builtin_ctz(missing), vtpm_hash_name(want->hash));
+                        return error_set(e, -EKEYREJECTED, "quote-selection",
+                                         "The quote does not cover PCR %d of bank %s", __builtin_ctz(missing),
+                                         vtpm_hash_name(want->hash));
         }
         return 0;
 }
@@ -59,8 +60,8 @@ static int check_covers(const VtpmPcrSelection *quoted, const VtpmPcrSelection *
 /* Values beyond the quoted ones would look as if the quote stood for them. */
 static int check_values(const VtpmPcrSelection *quoted, const VtpmQuoteBytes *quote, Error *e) {
         if (quote->n_pcrs != quoted->n_banks)
-                return error_set(e, -EKEYREJECTED, "quote-pcr-values", "PCR values of %zu banks came with a quote of %zu",
-                                 quote->n_pcrs, quoted->n_banks);
+                return error_set(e, -EKEYREJECTED, "quote-pcr-values",
+                                 "PCR values of %zu banks came with a quote of %zu", quote->n_pcrs, quoted->n_banks);
         for (size_t i = 0; i < quote->n_pcrs; i++) {
                 const VtpmPcrBank *bank = find_bank(quoted, quote->pcrs[i].hash);
 

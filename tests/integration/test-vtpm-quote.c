@@ -22,7 +22,8 @@
 static Swtpm tpm; /* one for the whole suite; each test runs in a process of its own, one after the other */
 
 static const uint8_t nonce[VTPM_NONCE_MAX] = {
-        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
+        1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
+        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
 };
 
 static VtpmQuoteRequest request_for(VtpmAkKind kind) {
@@ -468,7 +469,8 @@ START_TEST(quote_of_tpm2_tools_passes_ours) {
 
         make_persistent_keys();
         hex_encode_to(nonce, 32, hex);
-        (void) snprintf(line, sizeof(line), "tpm2_quote -Q -c 0x81000003 -l sha256:all -q %s -m msg -s sig -g sha256 && "
+        (void) snprintf(line, sizeof(line),
+                        "tpm2_quote -Q -c 0x81000003 -l sha256:all -q %s -m msg -s sig -g sha256 && "
                         "tpm2_readpublic -Q -c 0x81000003 -o pub", hex);
         run_tool(line);
         quote.attest = load("msg");
@@ -487,8 +489,9 @@ START_TEST(quote_of_tpm2_tools_passes_ours) {
 
 /* Keys at 0x8100000x are made by two tests: each starts from a TPM without them. */
 static void evict(void) {
-        const char *argv[] = { "sh", "-c", "for h in 0x81000003 0x81000001 0x81000005; do tpm2_evictcontrol -Q -C o -c $h; done",
-                               NULL };
+        static const char script[] =
+                "for h in 0x81000003 0x81000001 0x81000005; do tpm2_evictcontrol -Q -C o -c $h; done";
+        const char *argv[] = { "sh", "-c", script, NULL };
 
         (void) swtpm_run(&tpm, argv);
 }

@@ -10,7 +10,9 @@
 
 #include "tests/unit/unit.h"
 
-const uint8_t soft_nonce[SOFT_NONCE_SIZE] = { 0xa0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 0xff };
+const uint8_t soft_nonce[SOFT_NONCE_SIZE] = {
+        0xa0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 0xff,
+};
 
 static void fill_rsa(SoftAk *ak) {
         BIGNUM *n = NULL;

@@ -9,7 +9,9 @@
 #include "vtpm/pcr_values.h"
 
 START_TEST(digest_takes_banks_in_list_order_and_pcrs_ascending) {
-        VtpmPcrValues values[] = { soft_pcrs(VTPM_ALG_SHA384, 1u << 11), soft_pcrs(VTPM_ALG_SHA256, 1u << 7 | 1u << 4) };
+        VtpmPcrValues values[] = {
+                soft_pcrs(VTPM_ALG_SHA384, 1u << 11), soft_pcrs(VTPM_ALG_SHA256, 1u << 7 | 1u << 4),
+        };
         VtpmPcrSelection selection = {
                 .n_banks = 2,
                 .banks = { { VTPM_ALG_SHA256, 1u << 4 | 1u << 7 }, { VTPM_ALG_SHA384, 1u << 11 } },
@@ -61,7 +63,8 @@ static const struct {
 } bad[] = {
         { "no bank", { .n_banks = 0 }, "pcr-selection-empty" },
         { "bank without PCRs", { 1, { { VTPM_ALG_SHA256, 0 } } }, "pcr-selection-empty" },
-        { "second bank without PCRs", { 2, { { VTPM_ALG_SHA256, 1 }, { VTPM_ALG_SHA384, 0 } } }, "pcr-selection-empty" },
+        { "second bank without PCRs", { 2, { { VTPM_ALG_SHA256, 1 }, { VTPM_ALG_SHA384, 0 } } },
+          "pcr-selection-empty" },
         { "PCR 24", { 1, { { VTPM_ALG_SHA256, 1u << 24 } } }, "pcr-selection" },
         { "bank twice", { 2, { { VTPM_ALG_SHA256, 1 }, { VTPM_ALG_SHA256, 2 } } }, "pcr-selection" },
         { "unknown bank", { 1, { { 0x0012, 1 } } }, "pcr-selection" },

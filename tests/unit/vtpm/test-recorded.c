@@ -44,7 +44,8 @@ static VtpmAttest parse(const RecordedQuote *q) {
         return a;
 }
 
-static int judge(const VtpmAkPublic *ak, const RecordedQuote *q, const VtpmQuoteAsked *asked, VtpmVerdict *ret, Error *e) {
+static int judge(const VtpmAkPublic *ak, const RecordedQuote *q, const VtpmQuoteAsked *asked, VtpmVerdict *ret,
+                 Error *e) {
         VtpmQuoteBytes bytes = {
                 .attest = q->attest.data,
                 .attest_size = q->attest.size,
@@ -129,7 +130,8 @@ START_TEST(every_quote_verifies_with_its_own_key_alone) {
 START_TEST(certification_signed_by_the_same_key_is_no_quote) {
         AUTO_RECORDED_QUOTE RecordedQuote q = recorded_quote("swtpm/neg-certify.attest");
         uint8_t nonce[] = { 0x00, 0xff, 0x55, 0xaa };
-        VtpmQuoteAsked asked = { .nonce = nonce, .nonce_size = sizeof(nonce), .pcrs = { 1, { { VTPM_ALG_SHA256, 1 } } } };
+        VtpmQuoteAsked asked = { .nonce = nonce, .nonce_size = sizeof(nonce),
+                                 .pcrs = { 1, { { VTPM_ALG_SHA256, 1 } } } };
         VtpmSignature s;
         VtpmVerdict v;
         Error e = {};
@@ -148,7 +150,8 @@ START_TEST(quote_without_nonce_is_rejected_though_its_signature_holds) {
         VtpmQuoteAsked asked = recorded_asked(&a);
         VtpmVerdict v;
 
-        recorded_compare_attest("nononce", &a, get(recorded_expected(manifest, "swtpm/q-ecdsa-nononce.attest"), "attest"));
+        recorded_compare_attest("nononce", &a,
+                                get(recorded_expected(manifest, "swtpm/q-ecdsa-nononce.attest"), "attest"));
         ck_assert_int_eq(judge(q.ak, &q, &asked, &v, NULL), -EINVAL); /* such a thing cannot even be asked for */
         asked.nonce = (const uint8_t *) "n";
         asked.nonce_size = 1;

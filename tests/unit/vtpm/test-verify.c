@@ -52,7 +52,8 @@ static void must_reject(const VtpmAttest *attest, const VtpmPcrValues *pcrs, siz
         Error e = {};
         int r = judge(attest, pcrs, n, asked, &v, &e);
 
-        ck_assert_msg(r == code && strcmp(error_reason(&e, r), reason) == 0, "%d %s: %s", r, error_reason(&e, r), e.text);
+        ck_assert_msg(r == code && strcmp(error_reason(&e, r), reason) == 0, "%d %s: %s", r, error_reason(&e, r),
+                      e.text);
         ck_assert_int_eq(e.code, r);
 }
 
@@ -95,7 +96,9 @@ START_TEST(unsafe_clock_is_told_and_not_judged) {
 } END_TEST
 
 START_TEST(several_banks_are_accepted) {
-        VtpmPcrValues pcrs[] = { soft_pcrs(VTPM_ALG_SHA384, 0x810), soft_pcrs(VTPM_ALG_SHA1, 2), soft_pcrs(VTPM_ALG_SHA512, 1) };
+        VtpmPcrValues pcrs[] = {
+                soft_pcrs(VTPM_ALG_SHA384, 0x810), soft_pcrs(VTPM_ALG_SHA1, 2), soft_pcrs(VTPM_ALG_SHA512, 1),
+        };
         VtpmPcrValues shuffled[] = { pcrs[2], pcrs[0], pcrs[1] };
         VtpmAttest a = soft_attest(pcrs, 3, VTPM_ALG_SHA256);
         VtpmQuoteAsked asked = soft_asked(pcrs, 3), fewer = soft_asked(pcrs + 1, 1);
