@@ -184,8 +184,10 @@ void guest_request(Guest *g, const char *method, const char *path, const char *b
         curl_slist_free_all(headers);
 }
 
-/* Cookie and nonce of a challenge; whatever does not look like one is left alone. */
-static void take_challenge(Guest *g, const GuestAnswer *a) {
+const char guest_auth_body[] = "{\"version\":\"0.4.0\",\"tee\":\"snp\",\"extra-params\":{\"supported-hash-algorithms\":"
+                               "[\"sha256\",\"sha384\",\"sha512\",\"sm3\"]}}";
+
+void guest_take_challenge(Guest *g, const GuestAnswer *a) {
         static const char prefix[] = "kbs-session-id=";
         AUTO_JSON json_object *o = NULL;
         const char *nonce;
@@ -200,12 +202,9 @@ static void take_challenge(Guest *g, const GuestAnswer *a) {
 
 void guest_auth(Guest *g, GuestAnswer *ret) {
         g->cookie[0] = g->nonce[0] = 0;
-        guest_request(g, "POST", "/kbs/v0/auth",
-                      "{\"version\":\"0.4.0\",\"tee\":\"snp\",\"extra-params\":{\"supported-hash-algorithms\":"
-                      "[\"sha256\",\"sha384\",\"sha512\",\"sm3\"]}}",
-                      NULL, ret);
+        guest_request(g, "POST", "/kbs/v0/auth", guest_auth_body, NULL, ret);
         if (ret->status == 200)
-                take_challenge(g, ret);
+                guest_take_challenge(g, ret);
 }
 
 int guest_report_data(const Guest *g, uint8_t ret[static SIM_REPORT_DATA_SIZE], Error *e) {

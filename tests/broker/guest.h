@@ -53,7 +53,11 @@ void guest_done(Guest *g);
 void guest_request(Guest *g, const char *method, const char *path, const char *body, const char *bearer,
                    GuestAnswer *ret);
 
-/* POST /auth for TEE "snp"; takes cookie and nonce from a 200. */
+/* The body of POST /auth for TEE "snp". */
+extern const char guest_auth_body[];
+/* Cookie and nonce of a challenge; what is not there stays as it was. */
+void guest_take_challenge(Guest *g, const GuestAnswer *answer);
+/* Forgets the session, asks for another, and takes cookie and nonce from a 200. */
 void guest_auth(Guest *g, GuestAnswer *ret);
 /* SHA-384 of the runtime data, zero-padded. */
 WARN_UNUSED int guest_report_data(const Guest *g, uint8_t ret[static SIM_REPORT_DATA_SIZE], Error *e);
