@@ -22,6 +22,7 @@ typedef enum InterposerAct {
         INTERPOSER_GONE,        /* closes all, and listens no more */
         INTERPOSER_GARBAGE,     /* answers bytes that are no response */
         INTERPOSER_WRONG_SIZE,  /* passes the answer on with a size in its header that is 4 bytes short */
+        INTERPOSER_REPLAY,      /* answers what the TPM answered when the command was last passed on */
         INTERPOSER_CODE,        /* answers with .code instead of asking the TPM */
 } InterposerAct;
 

@@ -17,7 +17,8 @@
 #include "vtpm/verify.h"
 
 #define DEADLINE_USEC (30 * USEC_PER_SEC)
-#define CC_PCR_READ 0x0000017eu /* TPM 2.0 Library Part 2, "TPM_CC" */
+#define CC_QUOTE 0x00000158u /* TPM 2.0 Library Part 2, "TPM_CC" */
+#define CC_PCR_READ 0x0000017eu
 
 static Swtpm tpm; /* one for the whole suite; each test runs in a process of its own, one after the other */
 
@@ -374,6 +375,36 @@ START_TEST(pcrs_that_never_hold_still_are_given_up) {
         interposer_stop(&i);
 } END_TEST
 
+static const struct {
+        uint32_t command;
+        bool other_nonce, other_pcrs;
+        int code;
+        const char *reason;
+} replays[] = {
+        { CC_QUOTE, true, false, -EPROTO, "tpm-bad-quote" },
+        { CC_QUOTE, false, true, -EPROTO, "tpm-bad-quote" },
+        { CC_PCR_READ, false, true, -EOPNOTSUPP, "pcr-bank-absent" }, /* the values of other PCRs */
+};
+
+START_TEST(answer_to_an_earlier_question_is_refused) {
+        InterposerOptions options = { .upstream = &tpm, .act = INTERPOSER_REPLAY, .command = replays[_i].command,
+                                      .n_pass = 1 };
+        VtpmQuoteRequest q = request_for(VTPM_AK_ECDSA_P256);
+        AUTO_VTPM_QUOTE VtpmQuote quote = {};
+        Interposer i;
+
+        ck_assert_int_eq(interposer_start(&options, &i), 0);
+        q.tcti = i.tcti;
+        q.pcr_mask = 1u << 7;
+        quote = quote_or_fail(&q);
+        if (replays[_i].other_nonce)
+                q.nonce++;
+        if (replays[_i].other_pcrs)
+                q.pcr_mask = 1u << 8;
+        must_refuse(&q, replays[_i].code, replays[_i].reason);
+        interposer_stop(&i);
+} END_TEST
+
 static void run_tool(const char *line) {
         const char *argv[] = { "sh", "-c", line, NULL };
 
@@ -517,6 +548,7 @@ static Suite *suite(void) {
         tcase_add_loop_test(tc, primary_key_is_the_same_each_time, 0, N_ELEMENTS(kinds));
         tcase_add_loop_test(tc, moving_pcrs_are_read_and_quoted_again, 0, 2);
         tcase_add_loop_test(tc, pcrs_that_never_hold_still_are_given_up, 0, 2);
+        tcase_add_loop_test(tc, answer_to_an_earlier_question_is_refused, 0, N_ELEMENTS(replays));
         suite_add_tcase(s, tc);
 
         tc = tcase_create("flips");
