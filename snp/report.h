@@ -95,8 +95,9 @@ typedef struct SnpReport {
  * @size: must be SNP_REPORT_SIZE
  *
  * Checks everything that can be judged without a key: length, version, signature algorithm, reserved
- * bits and bytes, SIGNING_KEY values. Says nothing about authenticity: see snp/verify.h. *@ret is
- * untouched on failure. Unknown PLATFORM_INFO bits are accepted (genuine reports carry some).
+ * bits and bytes, SIGNING_KEY values, that the VMPL is 0 to 3 (or all ones: asked for by the host). Says
+ * nothing about authenticity: see snp/verify.h. *@ret is untouched on failure. Unknown PLATFORM_INFO bits are
+ * accepted (genuine reports carry some).
  *
  * Return: 0; -EBADMSG; -EOPNOTSUPP version or algorithm not known, or a CPU that is no known product line.
  */
@@ -108,6 +109,8 @@ SnpProduct snp_report_product(const SnpReport *report, SnpProduct fallback);
 /*
  * Every field as JSON (lower-case hex strings, numbers, decoded TCBs and policy bits) and as text for
  * people. @product decides the TCB layout of version 2 reports and may be UNKNOWN: TCBs are then hex only.
+ * Masks of 64 bits are hex strings in JSON too; R and S stay in the report's little-endian order. Members that a
+ * version does not have ("cpuid" before 3, mitigation vectors before 5) are left out. 0 or -ENOMEM.
  */
 WARN_UNUSED int snp_report_to_json(const SnpReport *report, SnpProduct product, json_object **ret);
 WARN_UNUSED int snp_report_to_text(const SnpReport *report, SnpProduct product, char **ret);

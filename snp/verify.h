@@ -28,13 +28,19 @@ typedef struct SnpVek SnpVek;
 
 /* Trust in AMD's three ARKs, by SHA-384 of their SubjectPublicKeyInfo. */
 WARN_UNUSED int snp_trust_new_amd(SnpTrust **ret, Error *e);
-/* Trust in exactly the roots in @pem_or_der (one or more self-signed "ARK-<Product>" certificates), and NOT in AMD's. */
+/*
+ * Trust in exactly the roots in @pem_or_der (one or more self-signed "ARK-<Product>" certificates), and NOT in AMD's.
+ * 0; -EBADMSG not such certificates; -EKEYREJECTED one does not sign itself; -E2BIG; -ENOMEM.
+ */
 WARN_UNUSED int snp_trust_new_test(const void *pem_or_der, size_t size, SnpTrust **ret, Error *e);
 void snp_trust_free(SnpTrust *trust);
 DEFINE_CLEANUP(SnpTrust *, snp_trust_free);
 bool snp_trust_is_test(const SnpTrust *trust); /* every consumer says so loudly */
 
-/* Untrusted certificates to build a chain from. DER or PEM each; the chain file of AMD's service is PEM with two. */
+/*
+ * Untrusted certificates to build a chain from. DER or PEM each; the chain file of AMD's service is PEM with two. In
+ * all no more than 16 are taken from others[], and each of them must at least be a certificate.
+ */
 #define SNP_CERTS_MAX 8
 #define SNP_CERT_SIZE_MAX (16u * 1024u)
 typedef struct SnpCertBytes {
@@ -56,7 +62,7 @@ typedef struct SnpCerts {
  * @certs but its key must be pinned by @trust.
  *
  * Return: 0; -EBADMSG not a certificate or not of this profile; -EKEYREJECTED chain, root or time does
- * not hold; -ENOENT a needed certificate (ASK, ASVK, ARK) is not in @certs.
+ * not hold; -ENOENT a needed certificate (ASK, ASVK, ARK) is not in @certs; -E2BIG over a limit; -ENOMEM.
  */
 WARN_UNUSED int snp_vek_new(const SnpTrust *trust, const SnpCerts *certs, time_t at, SnpVek **ret, Error *e);
 void snp_vek_free(SnpVek *vek);
