@@ -28,7 +28,7 @@ typedef struct EnrollResult {
         char uuid[ENROLL_UUID_SIZE];
         int keyslot, token;
         uint32_t removed_keyslots; /* bit N */
-        Error leftover;            /* the volume is enrolled, but something of an earlier enrolment could not be removed */
+        Error leftover;            /* enrolled, but something of an earlier enrolment could not be removed */
 } EnrollResult;
 
 /**

@@ -120,9 +120,11 @@ static void fail(Judgement *j, JudgeCheck check, const char *reason, const char 
 
 /* Only for reports that are authentic: comparing what anybody could have written tells nothing. */
 static void check_expectations(const JudgeInput *in, Judgement *j) {
-        j->checks[JUDGE_EXPECTED_PRODUCT] = in->product == SNP_PRODUCT_UNKNOWN ? SNP_CHECK_NOT_APPLICABLE : SNP_CHECK_OK;
+        bool has_product = in->product != SNP_PRODUCT_UNKNOWN;
+
+        j->checks[JUDGE_EXPECTED_PRODUCT] = has_product ? SNP_CHECK_OK : SNP_CHECK_NOT_APPLICABLE;
         j->checks[JUDGE_REPORT_DATA] = in->has_report_data ? SNP_CHECK_OK : SNP_CHECK_NOT_APPLICABLE;
-        if (in->product != SNP_PRODUCT_UNKNOWN && in->product != snp_vek_product(j->vek))
+        if (has_product && in->product != snp_vek_product(j->vek))
                 fail(j, JUDGE_EXPECTED_PRODUCT, "product-unexpected", "The certificate is of another product line");
         if (in->has_report_data &&
             CRYPTO_memcmp(in->report_data, j->report.report_data, sizeof(in->report_data)) != 0)

@@ -48,7 +48,8 @@ int ctl_output_set_json(CtlOutput *out, json_object *json, Error *e) {
 }
 
 static int write_json(json_object *json, Error *e) {
-        const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+        const int style = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+        const char *text = json_object_to_json_string_ext(json, style);
         AUTO_FREE char *line = NULL;
 
         if (!text || asprintf(&line, "%s\n", text) < 0) {

@@ -149,6 +149,12 @@ static int run(const CtlVerbs *verbs, const CtlVerb *verb, const char *const *ar
         return (int) ctl_exit_of(r, &e);
 }
 
+static int print_version(void) {
+        bool printed = printf("snpctl %s\n", SNP_AGENT_VERSION) > 0 && fflush(stdout) == 0;
+
+        return printed ? CTL_EXIT_OK : CTL_EXIT_FAILED;
+}
+
 int ctl_main(const CtlVerbs *verbs, int argc, char **argv) {
         const char *const *words = (const char *const *) argv + (argc > 0);
         const CtlVerb *verb;
@@ -160,7 +166,7 @@ int ctl_main(const CtlVerbs *verbs, int argc, char **argv) {
         if (strcmp(words[0], "--help") == 0)
                 return print_help(verbs, NULL, STDOUT_FILENO);
         if (strcmp(words[0], "--version") == 0)
-                return printf("snpctl %s\n", SNP_AGENT_VERSION) < 0 || fflush(stdout) != 0 ? CTL_EXIT_FAILED : CTL_EXIT_OK;
+                return print_version();
         verb = find_verb(verbs, words, &n);
         if (!verb)
                 (void) ctl_usage(&e, "there is no verb '%.40s'; 'snpctl --help' lists them", words[0]);

@@ -33,7 +33,7 @@ int secret_file_create(const char *path, bool force, SecretFile *ret, Error *e) 
         if (f.fd < 0)
                 return error_set(e, -errno, "open-failed", "Cannot create %s: %s", path, error_text(NULL, -errno));
         if (!force && !is_in_memory(f.fd))
-                return ctl_usage(e, "%s is not on tmpfs or ramfs, where a secret does not reach a disk; --force overrides",
+                return ctl_usage(e, "%s is not on tmpfs or ramfs, so the secret would reach a disk; --force overrides",
                                  path);
         *ret = f;
         f.fd = -1;

@@ -72,8 +72,8 @@ static int make_key(const EnrollArgs *args, SecretFile *ret_file, Secret *ret, E
         return 0;
 }
 
-static int get_keys(const EnrollArgs *args, const char *device, Secret *ret_unlock, SecretFile *ret_file, Secret *ret_key,
-                    Error *e) {
+static int get_keys(const EnrollArgs *args, const char *device, Secret *ret_unlock, SecretFile *ret_file,
+                    Secret *ret_key, Error *e) {
         int r = get_unlock_key(args, device, ret_unlock, e);
 
         if (r < 0)

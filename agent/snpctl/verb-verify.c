@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* `snpctl verify`: is this report by the chip or provider that its certificate names? Needs no daemon and no network. */
+/*
+ * `snpctl verify`: is this report by the chip or provider that its certificate names? Needs no daemon and no
+ * network.
+ */
 
 #include <errno.h>
 #include <string.h>

@@ -287,7 +287,7 @@ static int check_digests(Check *c, json_object *value) {
         return r < 0 ? r : 0;
 }
 
-/* "requirements" announces an unfinished reencryption, "flags" change how the mapping is set up: in neither table row. */
+/* Not in the table: "requirements", an unfinished reencryption, and "flags", which change how the mapping is set up. */
 static int check_config(Check *c, json_object *value) {
         static const Member members[] = {
                 { "json_size", json_type_string, true, NULL },

@@ -42,7 +42,8 @@ static int get_keyslots(json_object *token, uint32_t *ret, Error *e) {
 
                 if (!json_object_is_type(item, json_type_string) ||
                     text_to_u64(json_object_get_string(item), 10, 0, KEYSLOTS_MAX - 1, &id) < 0)
-                        return error_set(e, -EBADMSG, "token-keyslots", "LUKS2 token: keyslots is not a list of keyslots");
+                        return error_set(e, -EBADMSG, "token-keyslots",
+                                         "LUKS2 token: keyslots is not a list of keyslots");
                 keyslots |= UINT32_C(1) << id;
         }
         *ret = keyslots;
@@ -68,8 +69,8 @@ static int get_resource(json_object *token, const char **ret, Error *e) {
         if (r < 0)
                 return r;
         if (!text_is_resource_path(resource))
-                return error_set(e, -EBADMSG, "token-resource", "LUKS2 token: resource '%.80s' is not repository/type/tag",
-                                 resource);
+                return error_set(e, -EBADMSG, "token-resource",
+                                 "LUKS2 token: resource '%.80s' is not repository/type/tag", resource);
         *ret = resource;
         return 0;
 }

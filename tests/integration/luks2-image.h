@@ -11,7 +11,8 @@
 void luks2_image_create(const char *path, const void *key, size_t key_size);
 /* Puts @json in as token 0. */
 void luks2_image_set_token(const char *path, const char *json);
-/* Sets "segments.0.encryption" or the like to JSON text in both header copies, with valid checksums; NULL removes it. */
+/* Sets "segments.0.encryption" or the like to JSON text in both header copies, with valid checksums;
+ * NULL removes it. */
 void luks2_image_edit(const char *path, const char *member, const char *value);
 /* The JSON area of the primary header; owned by the caller. */
 char *luks2_image_json(const char *path);

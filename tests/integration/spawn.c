@@ -73,7 +73,10 @@ static void type(int terminal, const char **text) {
 
 static void collect(Pipe pipes[2], const char *typed, pid_t child, Deadline deadline) {
         while (pipes[0].fd >= 0 || pipes[1].fd >= 0) {
-                struct pollfd p[2] = { { .fd = pipes[0].fd, .events = POLLIN }, { .fd = pipes[1].fd, .events = POLLIN } };
+                struct pollfd p[2] = {
+                        { .fd = pipes[0].fd, .events = POLLIN },
+                        { .fd = pipes[1].fd, .events = POLLIN },
+                };
                 int n = poll(p, 2, deadline_poll_msec(deadline));
 
                 if (n == 0) {

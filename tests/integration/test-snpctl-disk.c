@@ -47,8 +47,10 @@ static void teardown(void) {
 #define ENROLL(...) CTL("disk", "enroll", image, "--resource", "default/disk/root", __VA_ARGS__)
 
 static bool opens_with(const char *key_file) {
-        const Spawn s = { .argv = { "cryptsetup", "open", "--test-passphrase", "--disable-external-tokens", "--key-file",
-                                    key_file, image } };
+        const Spawn s = {
+                .argv = { "cryptsetup", "open", "--test-passphrase", "--disable-external-tokens", "--key-file",
+                          key_file, image },
+        };
         AUTO_SPAWN_RESULT SpawnResult r = spawn_run(&s);
 
         return r.status == 0;
@@ -106,7 +108,8 @@ START_TEST(a_new_key_is_made_for_the_owner_of_the_file_alone) {
 END_TEST
 
 START_TEST(a_second_enrolment_needs_to_say_replace) {
-        AUTO_SPAWN_RESULT SpawnResult first = ENROLL("--unlock-key-file", old_key, "--new-key-out", made_key, "--force");
+        AUTO_SPAWN_RESULT SpawnResult first =
+                ENROLL("--unlock-key-file", old_key, "--new-key-out", made_key, "--force");
         AUTO_FREE char *before = luks2_image_json(image);
         AUTO_SPAWN_RESULT SpawnResult again = ENROLL("--unlock-key-file", old_key, "--key-file", new_key);
 
@@ -130,7 +133,8 @@ END_TEST
 START_TEST(a_keyslot_that_another_token_uses_survives_replace) {
         AUTO_SPAWN_RESULT SpawnResult r = {};
 
-        luks2_image_set_token(image, "{\"type\":\"snp-agent\",\"keyslots\":[\"0\"],\"v\":1,\"resource\":\"default/disk/root\"}");
+        luks2_image_set_token(image, "{\"type\":\"snp-agent\",\"keyslots\":[\"0\"],\"v\":1,"
+                                     "\"resource\":\"default/disk/root\"}");
         luks2_image_edit(image, "tokens.1", "{\"type\":\"somebody-else\",\"keyslots\":[\"0\"]}");
         r = ENROLL("--unlock-key-file", old_key, "--key-file", new_key, "--replace");
         ck_assert_msg(r.status == 0, "%s", r.err);
@@ -198,10 +202,10 @@ START_TEST(a_forged_header_is_refused_before_anything_is_written) {
 END_TEST
 
 START_TEST(what_is_no_luks2_volume_is_told) {
-        AUTO_SPAWN_RESULT SpawnResult missing = CTL("disk", "enroll", "/nowhere", "--resource", "a/b/c", "--unlock-key-file",
-                                                    old_key, "--key-file", new_key);
-        AUTO_SPAWN_RESULT SpawnResult other = CTL("disk", "enroll", "/bin/sh", "--resource", "a/b/c", "--unlock-key-file",
-                                                  old_key, "--key-file", new_key);
+        AUTO_SPAWN_RESULT SpawnResult missing = CTL("disk", "enroll", "/nowhere", "--resource", "a/b/c",
+                                                    "--unlock-key-file", old_key, "--key-file", new_key);
+        AUTO_SPAWN_RESULT SpawnResult other = CTL("disk", "enroll", "/bin/sh", "--resource", "a/b/c",
+                                                  "--unlock-key-file", old_key, "--key-file", new_key);
 
         ctl_expect_failure(&missing, 3, "/nowhere");
         ctl_expect_failure(&other, 3, "No LUKS2 header can be read");

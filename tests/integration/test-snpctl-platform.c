@@ -36,7 +36,8 @@ static void teardown(void) {
 }
 
 static SpawnResult get_report(const char *const *more) {
-        const char *args[24] = { "report", "--tsm-path", run.mountpoint, "--out", report, "--certs-out", certs, "--json" };
+        const char *args[24] = { "report", "--json",      "--tsm-path", run.mountpoint,
+                                 "--out",  report,        "--certs-out", certs };
         size_t n = 8;
 
         for (size_t i = 0; more && more[i]; i++)

@@ -68,7 +68,7 @@ static const char *wanted(json_object *expected, const char *member) {
 }
 
 static void judge(json_object *entry, const char *vek) {
-        json_object *expected = recorded_member(entry, "expected");
+        json_object *expected = recorded_member(entry, "expected"), *fields = recorded_member(entry, "fields");
         const char *result = recorded_str(expected, "result"), *file = recorded_str(entry, "file");
         const Paths p = paths_of(entry, vek);
         AUTO_SPAWN_RESULT SpawnResult r =
@@ -81,8 +81,8 @@ static void judge(json_object *entry, const char *vek) {
         for (size_t i = 0; i < N_ELEMENTS(expectations); i++)
                 ck_assert_msg(strcmp(ctl_str(o, expectations[i].check), wanted(expected, expectations[i].member)) == 0,
                               "%s: %s", file, expectations[i].check);
-        ck_assert_str_eq(ctl_str(o, "report.measurement"), recorded_str(recorded_member(entry, "fields"), "measurement"));
-        ck_assert_str_eq(ctl_str(o, "report.report_data"), recorded_str(recorded_member(entry, "fields"), "report_data"));
+        ck_assert_str_eq(ctl_str(o, "report.measurement"), recorded_str(fields, "measurement"));
+        ck_assert_str_eq(ctl_str(o, "report.report_data"), recorded_str(fields, "report_data"));
 }
 
 static void reject_vek(json_object *entry, const char *vek) {
@@ -132,7 +132,8 @@ START_TEST(a_report_is_shown_that_cannot_be_judged_without_certificate) {
         {
                 AUTO_JSON json_object *o = ctl_json(&shown);
 
-                ck_assert_str_eq(ctl_str(o, "report.chip_id"), recorded_str(recorded_member(entry, "fields"), "chip_id"));
+                ck_assert_str_eq(ctl_str(o, "report.chip_id"),
+                                 recorded_str(recorded_member(entry, "fields"), "chip_id"));
         }
         judged = CTL("verify", "--report", path);
         ctl_expect_failure(&judged, 3, "certificate: give --vek");
@@ -163,6 +164,11 @@ static json_object *sample(void) {
         return NULL;
 }
 
+static const char *first_vek(json_object *entry) {
+        return json_object_get_string(
+                json_object_array_get_idx(recorded_member(recorded_member(entry, "verify_with"), "vek"), 0));
+}
+
 static const struct {
         const char *why;
         const char *more[3];
@@ -178,7 +184,7 @@ static const struct {
 START_TEST(expectations_decide_too) {
         json_object *entry = sample();
         json_object *with = recorded_member(entry, "verify_with");
-        const Paths p = paths_of(entry, json_object_get_string(json_object_array_get_idx(recorded_member(with, "vek"), 0)));
+        const Paths p = paths_of(entry, first_vek(entry));
         const char *const data[] = { "--data", recorded_str(recorded_member(entry, "fields"), "report_data"), NULL };
         AUTO_SPAWN_RESULT SpawnResult r = {};
         AUTO_JSON json_object *o = NULL;
@@ -194,8 +200,7 @@ END_TEST
 
 START_TEST(certificates_must_be_valid_at_the_time_given) {
         json_object *entry = sample();
-        json_object *with = recorded_member(entry, "verify_with");
-        const Paths p = paths_of(entry, json_object_get_string(json_object_array_get_idx(recorded_member(with, "vek"), 0)));
+        const Paths p = paths_of(entry, first_vek(entry));
         AUTO_SPAWN_RESULT SpawnResult before = verify(&p, "2020-01-01T00:00:00Z", NULL);
         AUTO_SPAWN_RESULT SpawnResult after = verify(&p, "2099-01-01T00:00:00Z", NULL);
 
@@ -207,7 +212,7 @@ END_TEST
 START_TEST(an_issuer_that_is_missing_is_no_verdict) {
         json_object *entry = sample();
         json_object *with = recorded_member(entry, "verify_with");
-        Paths p = paths_of(entry, json_object_get_string(json_object_array_get_idx(recorded_member(with, "vek"), 0)));
+        Paths p = paths_of(entry, first_vek(entry));
         AUTO_SPAWN_RESULT SpawnResult r = {};
         AUTO_JSON json_object *o = NULL;
 
@@ -222,7 +227,7 @@ END_TEST
 START_TEST(an_empty_trust_root_does_not_mean_amd) {
         json_object *entry = sample();
         json_object *with = recorded_member(entry, "verify_with");
-        const Paths p = paths_of(entry, json_object_get_string(json_object_array_get_idx(recorded_member(with, "vek"), 0)));
+        const Paths p = paths_of(entry, first_vek(entry));
         const char *const more[] = { "--trust-root", "/dev/null", NULL };
         AUTO_SPAWN_RESULT SpawnResult r = verify(&p, recorded_str(with, "at_time"), more);
 

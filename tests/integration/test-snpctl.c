@@ -16,7 +16,9 @@
 #include "tests/unit/unit.h"
 
 #define SECRET "the secret that nobody else may see"
-#define STATUS "{\"state\":\"attested\",\"broker\":{\"url\":\"https://broker\",\"attested\":true},\"list\":[1,\"a\\u001bb\"]}"
+#define STATUS                                                                                     \
+        "{\"state\":\"attested\",\"broker\":{\"url\":\"https://broker\",\"attested\":true},"               \
+        "\"list\":[1,\"a\\u001bb\"]}"
 
 static char dir[] = "/tmp/snp-test-ctl.XXXXXX";
 static char socket_path[64], file_path[64];
@@ -180,7 +182,8 @@ static SpawnResult ask(const char *const *args, uint16_t *ret_type, char *ret_bo
         ret_body[n > 0 ? n : 0] = 0;
         return r;
 }
-#define ASK(type, body, ...) ask((const char *const[]){ __VA_ARGS__, "--socket", socket_path, NULL }, type, body, sizeof(body))
+#define ASK(type, body, ...)                                                                       \
+        ask((const char *const[]){ __VA_ARGS__, "--socket", socket_path, NULL }, type, body, sizeof(body))
 
 START_TEST(status_and_attest_show_what_the_agent_says) {
         uint16_t type = 0;
@@ -264,13 +267,14 @@ START_TEST(a_denied_secret_leaves_no_file) {
 END_TEST
 
 START_TEST(a_terminal_gets_no_secret_unless_forced) {
+        const char *args[] = { "secret", "get", "a/b/c", "--socket", socket_path, NULL, NULL };
         FakeAgent agent = { .mood = FAKE_ANSWERS, .secret = SECRET };
         AUTO_SPAWN_RESULT SpawnResult refused = {}, forced = {};
 
         fake_agent_start(&agent, dir);
-        refused = ctl_run_at_terminal((const char *const[]){ "secret", "get", "a/b/c", "--socket", socket_path, NULL }, NULL);
-        forced = ctl_run_at_terminal(
-                (const char *const[]){ "secret", "get", "a/b/c", "--socket", socket_path, "--force", NULL }, NULL);
+        refused = ctl_run_at_terminal(args, NULL);
+        args[5] = "--force";
+        forced = ctl_run_at_terminal(args, NULL);
         fake_agent_stop(&agent);
         ctl_expect_failure(&refused, 2, "standard output is a terminal");
         ck_assert_int_eq(forced.status, 0);

@@ -59,7 +59,9 @@ static SpawnResult cryptsetup(const char *socket, const char *const args[], cons
 }
 
 static SpawnResult open_by_token(const char *socket) {
-        return cryptsetup(socket, (const char *const[]){ "open", "--test-passphrase", "--token-only", image, NULL }, NULL);
+        const char *const args[] = { "open", "--test-passphrase", "--token-only", image, NULL };
+
+        return cryptsetup(socket, args, NULL);
 }
 
 START_TEST(the_volume_opens_with_the_key_of_the_agent) {
@@ -150,7 +152,8 @@ static const struct {
           "LUKS2 segments.0.encryption: cipher 'aes-ecb' is not allowed", true },
         { "null cipher of the keyslot", "keyslots.0.area.encryption", "\"cipher_null-ecb\"",
           "LUKS2 keyslots.0.area.encryption: 'cipher_null-ecb' does not encrypt", false },
-        { "flags", "config.flags", "[\"allow-discards\"]", "LUKS2 config.flags: not a member that we accept here", true },
+        { "flags", "config.flags", "[\"allow-discards\"]",
+          "LUKS2 config.flags: not a member that we accept here", true },
 };
 
 START_TEST(no_key_is_requested_for_a_forged_header) {

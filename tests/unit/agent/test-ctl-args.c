@@ -21,7 +21,8 @@ static const CtlOption list[] = {
 static const CtlOptions options = { list, N_ELEMENTS(list) };
 
 START_TEST(values_flags_lists_and_operands_go_where_the_table_says) {
-        static const char *const argv[] = { "one", "--in", "a", "--chain=b", "--force", "--chain", "--c", "--json", "-", NULL };
+        static const char *const argv[] = { "one",     "--in", "a",      "--chain=b", "--force",
+                                            "--chain", "--c",  "--json", "-",         NULL };
         CtlCommon common = {};
         Args args = {};
         Error e = {};

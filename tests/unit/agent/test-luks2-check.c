@@ -106,7 +106,8 @@ static const struct {
         { "keyslots.0.mode", "\"reencrypt\"", "luks2-member", "keyslots.0.mode" },
         { "keyslots.0.area", NULL, "luks2-member", "keyslots.0.area: missing" },
         { "keyslots.0.area.encryption", NULL, "luks2-member", "keyslots.0.area.encryption: missing" },
-        { "keyslots.2", "{" SLOT ",\"area\":{" AREA ",\"encryption\":\"aes-xts-plain64\"}}", "luks2-digests", "digests" },
+        { "keyslots.2", "{" SLOT ",\"area\":{" AREA ",\"encryption\":\"aes-xts-plain64\"}}", "luks2-digests",
+          "digests" },
         { "keyslots.1", NULL, "luks2-digests", "digests" },
         { "keyslots", "{}", "luks2-keyslots", "keyslots: " },
         /* digests */
@@ -143,7 +144,8 @@ START_TEST(a_header_that_strays_from_the_allow_list_is_refused_with_path_and_rea
 END_TEST
 
 START_TEST(a_foreign_token_is_no_reason_to_refuse) {
-        AUTO_FREE char *json = changed("tokens.5", "{\"type\":\"systemd-tpm2\",\"keyslots\":[\"0\"],\"x\":{\"y\":[1]}}");
+        AUTO_FREE char *json =
+                changed("tokens.5", "{\"type\":\"systemd-tpm2\",\"keyslots\":[\"0\"],\"x\":{\"y\":[1]}}");
         Luks2Volume v;
         Error e = {};
         int r = luks2_check(json, strlen(json), &v, &e);

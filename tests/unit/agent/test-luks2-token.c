@@ -8,7 +8,8 @@
 
 #include "tests/unit/unit.h"
 
-static const char token[] = "{\"type\":\"snp-agent\",\"keyslots\":[\"1\",\"31\"],\"v\":1,\"resource\":\"default/disk-key/vm_1.2\"}";
+static const char token[] = "{\"type\":\"snp-agent\",\"keyslots\":[\"1\",\"31\"],\"v\":1,"
+                            "\"resource\":\"default/disk-key/vm_1.2\"}";
 
 START_TEST(our_token_is_read) {
         TokenHint hint = {};
