@@ -7,9 +7,10 @@
  *
  *   ours   a new KbcClient: CA file, key pair, TLS connection, /auth, report data, device call, evidence, /attest,
  *          token, resource, decryption; then its end
- *   bare   a curl handle without a connection: the same three requests, with bodies of the same kind, the TLS connection
- *          that the first of them makes, the device call, the end of the connection. The clock stands still while
- *          handle, key pair, digest and evidence text are made, and the answers are neither parsed nor decrypted.
+ *   bare   a curl handle without a connection: the same three requests, with bodies of the same kind, the TLS
+ *          connection that the first of them makes, the device call, the end of the connection. The clock stands
+ *          still while handle, key pair, digest and evidence text are made, and the answers are neither parsed nor
+ *          decrypted.
  *
  * The device call is the same on both sides: the simulator's processor signing a report. Both take turns in one
  * process, each goes first half of the time, and medians are compared.
@@ -111,8 +112,8 @@ static Sample run_ours(Bench *b) {
         KbcRequest *request;
 
         must(kbc_client_new(&config, &b->client, NULL) == 0, "kbc_client_new");
-        must(kbc_client_get_resource(b->client, FIXTURE_RESOURCE, deadline_in(PATIENCE), on_done, b, &request, NULL) == 0,
-             "kbc_client_get_resource");
+        must(kbc_client_get_resource(b->client, FIXTURE_RESOURCE, deadline_in(PATIENCE), on_done, b, &request,
+                                     NULL) == 0, "kbc_client_get_resource");
         must(kbc_client_wait(b->client, deadline_in(PATIENCE), NULL) == 0, "kbc_client_wait");
         kbc_client_free(TAKE_PTR(b->client));
         must(b->result == 0 && b->secret_size == strlen(FIXTURE_SECRET), "the resource");
@@ -182,8 +183,8 @@ static void measure(Bench *b, size_t rounds) {
         }
         ours_usec = median_usec(ours, rounds);
         bare_usec = median_usec(bare, rounds);
-        printf("attest and resource: %.0f us, bare requests and device call: %.0f us (device call: %.0f us), %zu rounds\n",
-               ours_usec, bare_usec, median_usec(device, rounds), rounds);
+        printf("attest and resource: %.0f us, bare requests and device call: %.0f us (device call: %.0f us)\n",
+               ours_usec, bare_usec, median_usec(device, rounds));
         printf("attest-and-resource ratio=%.3f goal=%.1f\n", ours_usec / bare_usec, GOAL);
         free(ours);
         free(bare);

@@ -47,8 +47,8 @@ static bool require_number(const Judging *j, const char *claim, bool ok, const c
 static void judge_checks(const Judging *j, const SnpVerdict *verdict) {
         for (SnpCheck i = 0; i < SNP_N_CHECKS; i++)
                 (void) require(j, snp_check_name(i),
-                               verdict->checks[i] == SNP_CHECK_OK || verdict->checks[i] == SNP_CHECK_NOT_APPLICABLE, "ok",
-                               snp_check_result_name(verdict->checks[i]));
+                               verdict->checks[i] == SNP_CHECK_OK || verdict->checks[i] == SNP_CHECK_NOT_APPLICABLE,
+                               "ok", snp_check_result_name(verdict->checks[i]));
 }
 
 static void judge_signature(const Judging *j, const BrokerEvidence *evidence, const SnpReport *report) {
@@ -166,8 +166,8 @@ static bool parse_evidence(const Judging *j, const BrokerAttestation *a, BrokerE
                               report->version);
 }
 
-void broker_appraise(const BrokerAppraiser *appraiser, const BrokerSession *session, const BrokerAttestation *attestation,
-                     BrokerAppraisal *ret) {
+void broker_appraise(const BrokerAppraiser *appraiser, const BrokerSession *session,
+                     const BrokerAttestation *attestation, BrokerAppraisal *ret) {
         AUTO_BROKER_EVIDENCE BrokerEvidence evidence = {};
         Judging j = { .by = appraiser, .session = session, .result = ret };
 

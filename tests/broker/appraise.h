@@ -37,5 +37,5 @@ typedef struct BrokerAppraisal {
 } BrokerAppraisal;
 
 /* The nonce has been compared already. Every claim is judged and recorded as far as there is evidence for it. */
-void broker_appraise(const BrokerAppraiser *appraiser, const BrokerSession *session, const BrokerAttestation *attestation,
-                     BrokerAppraisal *ret);
+void broker_appraise(const BrokerAppraiser *appraiser, const BrokerSession *session,
+                     const BrokerAttestation *attestation, BrokerAppraisal *ret);

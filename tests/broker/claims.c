@@ -20,10 +20,11 @@ static bool denies(const BrokerAppraisal *a, const char *claim) {
 }
 
 static int add_vector(json_object *cpu0, const BrokerAppraisal *a) {
+        unsigned executables = denies(a, "measurement") ? WARNING_EXECUTABLES : AFFIRMING_EXECUTABLES;
         json_object *v = json_object_new_object();
         bool configured = !denies(a, "debug") && !denies(a, "migration");
 
-        if (json_add_u64(v, "executables", denies(a, "measurement") ? WARNING_EXECUTABLES : AFFIRMING_EXECUTABLES) < 0 ||
+        if (json_add_u64(v, "executables", executables) < 0 ||
             json_add_u64(v, "hardware", denies(a, "tcb-") ? CONTRAINDICATED_HARDWARE : AFFIRMING_HARDWARE) < 0 ||
             json_add_u64(v, "configuration", configured ? AFFIRMING_CONFIGURATION : WARNING_CONFIGURATION) < 0) {
                 (void) json_object_put(v);

@@ -10,4 +10,5 @@
 #include "tests/broker/message.h"
 
 /* *ret owned; 0 or -ENOMEM. @appraisal is authentic. */
-WARN_UNUSED int broker_claims(const BrokerAppraisal *appraisal, const BrokerAttestation *attestation, json_object **ret);
+WARN_UNUSED int broker_claims(const BrokerAppraisal *appraisal, const BrokerAttestation *attestation,
+                              json_object **ret);

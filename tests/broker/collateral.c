@@ -123,7 +123,7 @@ int broker_collateral_vek(const BrokerCollateral *c, const SnpTrust *trust, cons
         int r;
 
         if (evidence->has_chain)
-                (void) take_vek(&certs, evidence->certs, evidence->n_certs); /* its parser saw to it that there is one */
+                (void) take_vek(&certs, evidence->certs, evidence->n_certs); /* there is one, or it had not parsed */
         else if (!take_vek(&certs, c->certs, c->n_certs)) {
                 if (!c->vek_dir)
                         return error_set(e, -ENOENT, "vek-missing", "Neither evidence nor broker have a certificate");

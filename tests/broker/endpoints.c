@@ -107,7 +107,8 @@ void broker_auth(Broker *b, const HttpRequest *request, HttpAnswer *answer) {
         Error e = {};
         int r = broker_request_parse(request->body, request->body_size, &message, &e);
 
-        if (r == 0 && (!broker_version_is_accepted(message.version) || fault(b, BROKER_AUTH, BROKER_FAULT_WRONG_VERSION)))
+        if (r == 0 && (!broker_version_is_accepted(message.version) ||
+                       fault(b, BROKER_AUTH, BROKER_FAULT_WRONG_VERSION)))
                 r = error_set(&e, -EPROTO, "version",
                               "KBS Client Protocol Version Mismatch: expect =" BROKER_PROTOCOL_VERSION
                               " while the request is %s", message.version);
@@ -124,12 +125,13 @@ void broker_auth(Broker *b, const HttpRequest *request, HttpAnswer *answer) {
 }
 
 static void answer_token(Broker *b, const BrokerSession *session, HttpAnswer *answer) {
+        const char *token = fault(b, BROKER_ATTEST, BROKER_FAULT_BAD_TOKEN) ? "no.token" : session->token;
         AUTO_WRITER Writer w = wr_init(2 * BROKER_TOKEN_MAX);
 
         wr_str(&w, "{");
         if (!fault(b, BROKER_ATTEST, BROKER_FAULT_NO_TOKEN)) {
                 wr_str(&w, "\"token\":");
-                broker_canonical_string(&w, fault(b, BROKER_ATTEST, BROKER_FAULT_BAD_TOKEN) ? "no.token" : session->token);
+                broker_canonical_string(&w, token);
         }
         wr_str(&w, "}");
         http_answer_set(answer, 200, JSON_TYPE, w.data, w.size);
@@ -177,8 +179,8 @@ static int appraise_session(Broker *b, BrokerSession *session, const BrokerAttes
         r = broker_claims(appraisal, attestation, &payload);
         if (r < 0)
                 return error_oom(e);
-        return broker_token_issue(&b->signer, payload, now - age, now - age + (time_t) b->token_seconds, &session->token,
-                                  e);
+        return broker_token_issue(&b->signer, payload, now - age, now - age + (time_t) b->token_seconds,
+                                  &session->token, e);
 }
 
 void broker_attest(Broker *b, const HttpRequest *request, HttpAnswer *answer) {
@@ -217,15 +219,16 @@ void broker_attest(Broker *b, const HttpRequest *request, HttpAnswer *answer) {
 
 static void refuse_resource(Broker *b, const char *path, const char *session, const char *reason, const char *variant,
                             const char *text, HttpAnswer *answer) {
-        broker_journal_line(&b->journal, "decision=resource resource=%s verdict=deny reason=%s session=%s", path, reason,
-                            session);
+        broker_journal_line(&b->journal, "decision=resource resource=%s verdict=deny reason=%s session=%s", path,
+                            reason, session);
         broker_answer_error(answer, variant, "%s", text);
 }
 
 /* An attested session's token comes first, a bearer token second. */
 static const char *find_token(Broker *b, const HttpRequest *request, const char **ret_session) {
-        const BrokerSession *session = broker_session_find(&b->sessions, http_request_cookie(request, BROKER_COOKIE_NAME));
         const char *authorization = http_request_header(request, "Authorization");
+        const char *cookie = http_request_cookie(request, BROKER_COOKIE_NAME);
+        const BrokerSession *session = broker_session_find(&b->sessions, cookie);
 
         *ret_session = "bearer";
         if (session && session->token) {
@@ -284,7 +287,8 @@ static BrokerSealFlaw chosen_flaw(const Broker *b) {
         return BROKER_SEAL_SOUND;
 }
 
-static void release_resource(Broker *b, const char *path, const char *session, json_object *payload, HttpAnswer *answer) {
+static void release_resource(Broker *b, const char *path, const char *session, json_object *payload,
+                             HttpAnswer *answer) {
         AUTO_SECRET Secret secret = {};
         AUTO_BLOB Blob jwe = {};
         BrokerTeeKey key;
@@ -340,8 +344,8 @@ void broker_resource(Broker *b, const HttpRequest *request, const char *path, Ht
         if (r == 0 && fault(b, BROKER_RESOURCE, BROKER_FAULT_EXPIRED))
                 r = -ESTALE;
         if (r < 0) {
-                refuse_resource(b, path, session, r == -ESTALE ? "token-expired" : "token-not-ours", "TokenVerifierError",
-                                "Token Verifier error", answer);
+                refuse_resource(b, path, session, r == -ESTALE ? "token-expired" : "token-not-ours",
+                                "TokenVerifierError", "Token Verifier error", answer);
                 return;
         }
         objection = policy_objection(b, path, payload, buf, sizeof(buf));

@@ -2,11 +2,15 @@
 #include "tests/broker/fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/file.h"
 #include "base/hex.h"
@@ -91,7 +95,9 @@ static int fill(const BrokerFixture *f, const SimPki *pki, Error *e) {
 }
 
 enum { ROOT, CHAIN, STORE, RESOURCES, POLICY, CONTROL, LOG, N_FILES };
-static const char *const file_names[N_FILES] = { "root.pem", "chain.pem", "store", "resources", "policy", "control", "log" };
+static const char *const file_names[N_FILES] = {
+        "root.pem", "chain.pem", "store", "resources", "policy", "control", "log",
+};
 
 int fixture_restart(BrokerFixture *f, const FixtureOptions *options, Error *e) {
         char cert[FIXTURE_PATH_MAX], key[FIXTURE_PATH_MAX], files[N_FILES][FIXTURE_PATH_MAX], name[64];
@@ -122,8 +128,46 @@ int fixture_restart(BrokerFixture *f, const FixtureOptions *options, Error *e) {
         return r;
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+        (void) st, (void) type, (void) ftw;
+        return remove(path);
+}
+
+static void remove_tree(const char *dir) {
+        (void) nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* In the child: nothing of the parent's may stay open here, and its process group may be killed without us. */
+static void __attribute__((__noreturn__)) janitor(const char *dir, int fd) {
+        int null = open("/dev/null", O_RDWR);
+        char byte;
+
+        (void) setsid();
+        for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+                (void) dup2(null, i);
+        (void) dup2(fd, STDERR_FILENO + 1);
+        (void) close_range(STDERR_FILENO + 2, UINT_MAX, 0);
+        while (read(STDERR_FILENO + 1, &byte, 1) < 0 && errno == EINTR)
+                ;
+        remove_tree(dir);
+        _exit(EXIT_SUCCESS);
+}
+
+static int start_janitor(BrokerFixture *f, Error *e) {
+        int fds[2];
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return error_set(e, -errno, "fixture", "Cannot make a pipe");
+        f->janitor = fork();
+        if (f->janitor == 0)
+                janitor(f->dir, fds[0]);
+        (void) close(fds[0]);
+        f->janitor_fd = fds[1];
+        return f->janitor < 0 ? error_set(e, -errno, "fixture", "Cannot fork") : 0;
+}
+
 int fixture_open(const SimPki *pki, BrokerFixture *ret, Error *e) {
-        AUTO_FIXTURE BrokerFixture f = { .dir = "/tmp/snp-broker-XXXXXX" };
+        AUTO_FIXTURE BrokerFixture f = { .dir = "/tmp/snp-broker-XXXXXX", .janitor_fd = -1 };
         int r;
 
         if (!mkdtemp(f.dir)) {
@@ -132,26 +176,30 @@ int fixture_open(const SimPki *pki, BrokerFixture *ret, Error *e) {
                 return r;
         }
         fixture_path(&f, "tls/ca.pem", f.ca_file);
-        r = fill(&f, pki, e);
+        r = start_janitor(&f, e);
+        if (r == 0)
+                r = fill(&f, pki, e);
         if (r == 0)
                 r = fixture_restart(&f, &FIXTURE_DEFAULTS, e);
         if (r < 0)
                 return r;
         *ret = f;
-        f = (BrokerFixture){};
+        f = (BrokerFixture){ .janitor_fd = -1 };
         return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st, (void) type, (void) ftw;
-        return remove(path);
 }
 
 void fixture_done(BrokerFixture *f) {
         broker_stop(TAKE_PTR(f->broker));
-        if (f->dir[0])
-                (void) nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        if (!f->dir[0])
+                return;
+        remove_tree(f->dir);
         f->dir[0] = 0;
+        if (f->janitor > 0) {
+                (void) kill(f->janitor, SIGKILL);
+                (void) waitpid(f->janitor, NULL, 0);
+        }
+        if (f->janitor_fd >= 0)
+                (void) close(f->janitor_fd);
 }
 
 int fixture_start_proxy(const BrokerFixture *f, ProxyMode mode, Proxy **ret, Error *e) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -25,6 +26,8 @@ typedef struct BrokerFixture {
         char url[64];
         char ca_file[FIXTURE_PATH_MAX];
         Broker *broker; /* owned */
+        pid_t janitor;  /* removes the directory when this process ends without fixture_done() */
+        int janitor_fd; /* held open as long as it need not */
 } BrokerFixture;
 
 /**
@@ -34,11 +37,11 @@ typedef struct BrokerFixture {
  * FIXTURE_RESOURCE holds FIXTURE_SECRET, default/disk/empty nothing.
  */
 WARN_UNUSED int fixture_open(const SimPki *pki, BrokerFixture *ret, Error *e);
-/* Stops the broker and removes the directory. */
+/* Stops the broker and removes the directory, which also goes when a test ends in any other way. */
 void fixture_done(BrokerFixture *f);
 #define AUTO_FIXTURE CLEANUP(fixture_done)
 
-/* Path of a file of the fixture: "tls/ca.pem", "log", "policy", "control", "resources/...", and the VCEK store "store". */
+/* Path of a file of the fixture: "tls/ca.pem", "log", "policy", "control", "resources/...", "store/vcek/...". */
 void fixture_path(const BrokerFixture *f, const char *name, char ret[static FIXTURE_PATH_MAX]);
 /* Replaces a file, whole or not at all; makes the directories to it. */
 WARN_UNUSED int fixture_write(const BrokerFixture *f, const char *name, const void *data, size_t size, Error *e);

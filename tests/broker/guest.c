@@ -53,8 +53,8 @@ static char *ec_jwk(const EVP_PKEY *key, const char *crv, int size) {
         char *jwk;
 
         if (!x || !y ||
-            asprintf(&jwk, "{\"alg\":\"ECDH-ES+A256KW\",\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", crv, x,
-                     y) < 0)
+            asprintf(&jwk, "{\"alg\":\"ECDH-ES+A256KW\",\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", crv,
+                     x, y) < 0)
                 return NULL;
         return jwk;
 }

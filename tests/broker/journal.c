@@ -54,7 +54,7 @@ bool broker_journal_claim(const BrokerJournal *j, const char *session, const cha
                           const char *found) {
         const char *w = strchr(wanted, ' ') ? "\"" : "", *f = strchr(found, ' ') ? "\"" : "";
 
-        broker_journal_line(j, "claim=%s wanted=%s%s%s found=%s%s%s verdict=%s session=%s", claim, w, wanted, w, f, found,
-                            f, ok ? "allow" : "deny", session);
+        broker_journal_line(j, "claim=%s wanted=%s%s%s found=%s%s%s verdict=%s session=%s", claim, w, wanted, w, f,
+                            found, f, ok ? "allow" : "deny", session);
         return ok;
 }

@@ -81,7 +81,8 @@ static int write_header(const BrokerSigner *signer, Writer *w, Error *e) {
         y = base64_encode(BASE64_URL, point + 1 + ES256_HALF, ES256_HALF);
         if (!x || !y)
                 return error_oom(e);
-        wr_str(w, "{\"typ\":\"JWT\",\"alg\":\"ES256\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"alg\":\"ES256\",\"x\":\"");
+        wr_str(w, "{\"typ\":\"JWT\",\"alg\":\"ES256\",\"jwk\":");
+        wr_str(w, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"alg\":\"ES256\",\"x\":\"");
         wr_str(w, x);
         wr_str(w, "\",\"y\":\"");
         wr_str(w, y);
@@ -148,7 +149,8 @@ int broker_token_verify(const BrokerSigner *signer, const char *token, time_t no
             json_get_u64(payload, "exp", INT64_MAX, &exp, e) < 0)
                 return error_set(e, -EKEYREJECTED, "token", "The token has no payload");
         if ((time_t) exp <= now)
-                return error_set(e, -ESTALE, "token", "The token expired %lld s ago", (long long) now - (long long) exp);
+                return error_set(e, -ESTALE, "token", "The token expired %lld s ago",
+                                 (long long) now - (long long) exp);
         *ret = TAKE_PTR(payload);
         return 0;
 }

@@ -83,7 +83,8 @@ static void expect_error(GuestAnswer a, long status, const char *variant, const 
         AUTO_FREE char *want = NULL;
 
         ck_assert_int_gt(asprintf(&want,
-                                  "{\"type\":\"https://github.com/confidential-containers/kbs/errors/%s\",\"detail\":\"%s\"}",
+                                  "{\"type\":\"https://github.com/confidential-containers/kbs/errors/%s\","
+                                  "\"detail\":\"%s\"}",
                                   variant, detail), 0);
         ck_assert_msg(a.code == CURLE_OK, "%s", curl_easy_strerror(a.code));
         ck_assert_int_eq(a.status, status);
@@ -160,8 +161,8 @@ START_TEST(challenge_has_a_nonce_an_empty_string_and_a_plain_cookie) {
 START_TEST(another_protocol_version_is_refused_in_the_documented_words) {
         expect_error(post("/kbs/v0/auth", "{\"version\":\"0.1.1\",\"tee\":\"snp\",\"extra-params\":{}}"), 401,
                      "AttestationError",
-                     "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version Mismatch: expect =0.4.0 "
-                     "while the request is 0.1.1");
+                     "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version Mismatch: "
+                     "expect =0.4.0 while the request is 0.1.1");
 } END_TEST
 
 START_TEST(a_request_that_is_no_json_is_refused) {
@@ -360,9 +361,11 @@ START_TEST(evidence_that_does_not_hold_is_refused_and_the_log_names_the_claim) {
         ck_assert(logged("decision=attest verdict=deny", guest.cookie));
 } END_TEST
 
-static const char *const members[] = { "\"guest_svn\"", "\"policy\"",    "\"family_id\"", "\"measurement\"", "\"host_data\"",
-                                       "\"report_id\"", "\"chip_id\"",   "\"r\"",         "\"s\"",           "\"plat_info\"",
-                                       "\"id_key_digest\"", "\"current\"", "\"launch_mit_vector\"" };
+static const char *const members[] = {
+        "\"guest_svn\"", "\"policy\"",    "\"family_id\"", "\"measurement\"", "\"host_data\"",
+        "\"report_id\"", "\"chip_id\"",   "\"r\"",         "\"s\"",           "\"plat_info\"",
+        "\"current\"",   "\"id_key_digest\"", "\"launch_mit_vector\"",
+};
 
 START_TEST(a_member_changed_after_signing_breaks_the_signature) {
         AUTO_FREE char *message = make_message(sim_report_defaults(pki), pki);
@@ -448,8 +451,8 @@ static void set_policy(const char *evidence, const char *resource) {
         AUTO_FREE char *measurement = hex_encode(report.measurement, sizeof(report.measurement));
         AUTO_FREE char *text = NULL;
 
-        ck_assert_int_gt(asprintf(&text, "[evidence]\nmeasurement = %s\n%s[resource]\n%s", measurement, evidence, resource),
-                         0);
+        ck_assert_int_gt(asprintf(&text, "[evidence]\nmeasurement = %s\n%s[resource]\n%s", measurement, evidence,
+                                  resource), 0);
         write_text("policy", text);
 }
 
@@ -573,8 +576,10 @@ START_TEST(a_token_of_an_earlier_broker_is_refused) {
         expect_error(b, 401, "TokenVerifierError", "Token Verifier error");
 } END_TEST
 
-static const char *const no_resources[] = { "default/disk/missing", "default/.hidden/x", "default/%2e%2e/x", "a/b",
-                                            "a/b/c/d",              "default/disk/",      "default//root",   "default/disk" };
+static const char *const no_resources[] = {
+        "default/disk/missing", "default/.hidden/x", "default/%2e%2e/x", "a/b", "a/b/c/d", "default/disk/",
+        "default//root",        "default/disk",
+};
 
 START_TEST(a_missing_resource_and_an_illegal_name_look_the_same) {
         AUTO_FREE char *path = NULL;
@@ -634,7 +639,9 @@ static const struct {
         const char *retry_after;
         size_t size;
 } faults[] = {
-        { "auth status 500\n", 500, "", 0 },   { "auth status 429\n", 429, "", 0 },      { "auth busy 7\n", 503, "7", 0 },
+        { "auth status 500\n", 500, "", 0 },
+        { "auth status 429\n", 429, "", 0 },
+        { "auth busy 7\n", 503, "7", 0 },
         { "auth redirect\n", 302, "", 0 },     { "auth oversize 100000\n", 200, "", 100000 },
         { "auth garbage\n", 200, "", strlen("<html><body>It works!</body></html>") },
 };
@@ -755,7 +762,8 @@ static void add_attest(Suite *s) {
         tcase_add_test(c, a_refused_session_keeps_its_nonce);
         tcase_add_test(c, an_unknown_nonce_is_refused);
         tcase_add_test(c, evidence_of_an_earlier_session_is_refused_as_stale);
-        tcase_add_loop_test(c, evidence_that_does_not_hold_is_refused_and_the_log_names_the_claim, 0, N_ELEMENTS(refused));
+        tcase_add_loop_test(c, evidence_that_does_not_hold_is_refused_and_the_log_names_the_claim, 0,
+                            N_ELEMENTS(refused));
         tcase_add_loop_test(c, a_member_changed_after_signing_breaks_the_signature, 0, N_ELEMENTS(members));
         tcase_add_test(c, a_hierarchy_that_is_not_amds_is_refused_by_a_broker_that_trusts_amd);
         tcase_add_test(c, without_a_chain_the_broker_looks_into_its_store);

@@ -9,16 +9,16 @@
 #include "tests/unit/unit.h"
 
 #define EC_KEY                                                                                                         \
-        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"alg\":\"ECDH-ES+A256KW\",\"x\":\"pd3_v6P1ttQxFKbHG05E7nUcRR4VKjY_o9_"      \
+        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"alg\":\"ECDH-ES+A256KW\",\"x\":\"pd3_v6P1ttQxFKbHG05E7nUcRR4VKjY_o9_" \
         "0TGZs_Cg\",\"y\":\"xXctcbBNYfoaEbdNI5sjWHjRNoxqTyRRLXDbEWa57zA\"}"
 #define MESSAGE(key, evidence, rest)                                                                                   \
-        "{\"runtime-data\":{\"nonce\":\"25qI2j1piCKG8AXIFdniB+1PHt+Bnlf9ejLYhnHFv6o=\",\"tee-pubkey\":" key             \
+        "{\"runtime-data\":{\"nonce\":\"25qI2j1piCKG8AXIFdniB+1PHt+Bnlf9ejLYhnHFv6o=\",\"tee-pubkey\":" key \
         "},\"tee-evidence\":{\"primary_evidence\":" evidence ",\"additional_evidence\":\"\"}" rest "}"
 
 /* RFC 8785 text for the key and nonce above, made once by another implementation. */
 #define CANONICAL                                                                                                      \
-        "{\"additional-evidence\":\"\",\"nonce\":\"25qI2j1piCKG8AXIFdniB+1PHt+Bnlf9ejLYhnHFv6o=\",\"tee-pubkey\":{"     \
-        "\"alg\":\"ECDH-ES+A256KW\",\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"pd3_v6P1ttQxFKbHG05E7nUcRR4VKjY_o9_"       \
+        "{\"additional-evidence\":\"\",\"nonce\":\"25qI2j1piCKG8AXIFdniB+1PHt+Bnlf9ejLYhnHFv6o=\",\"tee-pubkey\":{" \
+        "\"alg\":\"ECDH-ES+A256KW\",\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"pd3_v6P1ttQxFKbHG05E7nUcRR4VKjY_o9_" \
         "0TGZs_Cg\",\"y\":\"xXctcbBNYfoaEbdNI5sjWHjRNoxqTyRRLXDbEWa57zA\"}}"
 #define DIGEST                                                                                                         \
         "aa794b3023fbccea03c3949127033c192081e8e7b1a917514770358a2510627290efd7b267285567a77cb4fe975ccd5d"
@@ -44,9 +44,12 @@ START_TEST(a_member_the_broker_does_not_know_is_not_in_the_digest) {
         AUTO_BROKER_ATTESTATION BrokerAttestation a = {};
         AUTO_FREE char *text = NULL;
 
-        ck_assert_int_eq(parse(MESSAGE("{\"kid\":\"1\",\"use\":\"enc\"," "\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"pd3_"
-                                       "v6P1ttQxFKbHG05E7nUcRR4VKjY_o9_0TGZs_Cg\",\"alg\":\"ECDH-ES+A256KW\",\"y\":\"xXct"
-                                       "cbBNYfoaEbdNI5sjWHjRNoxqTyRRLXDbEWa57zA\"}", "{}", ",\"more\":1"), &a), 0);
+        ck_assert_int_eq(parse(MESSAGE("{\"kid\":\"1\",\"use\":\"enc\",\"crv\":\"P-256\",\"kty\":\"EC\","
+                                       "\"x\":\"pd3_v6P1ttQxFKbHG05E7nUcRR4VKjY_o9_0TGZs_Cg\","
+                                       "\"alg\":\"ECDH-ES+A256KW\","
+                                       "\"y\":\"xXctcbBNYfoaEbdNI5sjWHjRNoxqTyRRLXDbEWa57zA\"}", "{}",
+                                       ",\"more\":1"),
+                               &a), 0);
         ck_assert_int_eq(broker_runtime_text(&a, &text), 0);
         ck_assert_str_eq(text, CANONICAL);
 } END_TEST
@@ -104,7 +107,8 @@ static const struct {
         int want;
 } requests[] = {
         { "as documented", "{\"version\":\"0.4.0\",\"tee\":\"snp\",\"extra-params\":{}}", 0 },
-        { "null parameters, unknown member", "{\"version\":\"0.4.0\",\"tee\":\"snp\",\"extra-params\":null,\"x\":1}", 0 },
+        { "null parameters, unknown member",
+          "{\"version\":\"0.4.0\",\"tee\":\"snp\",\"extra-params\":null,\"x\":1}", 0 },
         { "no parameters", "{\"version\":\"0.4.0\",\"tee\":\"snp\"}", -EBADMSG },
         { "no version", "{\"tee\":\"snp\",\"extra-params\":\"\"}", -EBADMSG },
         { "unknown tee", "{\"version\":\"0.4.0\",\"tee\":\"azsnpvtpm\",\"extra-params\":\"\"}", -EOPNOTSUPP },

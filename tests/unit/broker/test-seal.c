@@ -38,7 +38,8 @@ START_TEST(what_is_sealed_opens_with_every_algorithm_and_size) {
                 AUTO_BLOB Blob jwe = {};
                 Error e = {};
 
-                ck_assert_msg(broker_seal(&public, plaintext, sizes[i], BROKER_SEAL_SOUND, &jwe, &e) == 0, "%s", e.text);
+                ck_assert_msg(broker_seal(&public, plaintext, sizes[i], BROKER_SEAL_SOUND, &jwe, &e) == 0, "%s",
+                              e.text);
                 ck_assert_msg(kbc_jwe_open(jwe.data, jwe.size, key, &secret, &e) == 0, "%s", e.text);
                 ck_assert_uint_eq(secret.len, sizes[i]);
                 if (sizes[i] > 0)
@@ -61,8 +62,8 @@ START_TEST(a_flaw_made_on_purpose_does_not_open) {
 
 START_TEST(header_has_the_order_of_the_reference_broker) {
         BrokerTeeKey public;
-        static const char want[] = "{\"protected\":\"eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsiOnsiY3J2"
-                                   "IjoiUC0yNTYiLCJrdHkiOiJFQyIsIngiOi";
+        static const char want[] = "{\"protected\":\"eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsi"
+                                   "OnsiY3J2IjoiUC0yNTYiLCJrdHkiOiJFQyIsIngiOi";
         AUTO_BLOB Blob jwe = {};
 
         kbc_tee_key_free(make_key(KBC_TEE_ALG_ECDH_P256, &public));

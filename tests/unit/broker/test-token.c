@@ -8,8 +8,8 @@
 #include "tests/unit/unit.h"
 
 #define PAYLOAD(status)                                                                                                \
-        "{\"submods\":{\"cpu0\":{\"ear.status\":\"" status "\",\"ear.veraison.policy-claims\":{\"denied\":\"debug\"},"   \
-        "\"ear.veraison.annotated-evidence\":{\"runtime_data_claims\":{\"tee-pubkey\":{\"kty\":\"EC\",\"crv\":"         \
+        "{\"submods\":{\"cpu0\":{\"ear.status\":\"" status "\",\"ear.veraison.policy-claims\":{\"denied\":\"debug\"}," \
+        "\"ear.veraison.annotated-evidence\":{\"runtime_data_claims\":{\"tee-pubkey\":{\"kty\":\"EC\",\"crv\":" \
         "\"P-256\",\"alg\":\"ECDH-ES+A256KW\",\"x\":\"xx\",\"y\":\"yy\"}}}}}}"
 
 static BrokerSigner signer;
