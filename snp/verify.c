@@ -9,23 +9,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "base/reader.h"
+#include "snp/ecdsa.h"
 #include "snp/vek.h"
-
-/* P-384: 48 significant bytes of the 72 that the report gives to R and to S (publication 56860, table ECDSA
- * signature format). */
-#define SCALAR_SIZE 48
-/* SEQUENCE of two INTEGERs of at most 49 bytes each: 2 * (2 + 49) + 2 */
-#define DER_SIGNATURE_MAX 104
-
-DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free);
-DEFINE_CLEANUP(BIGNUM *, BN_free);
-DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free);
 
 typedef struct Judgement {
         const SnpReport *report;
@@ -35,54 +23,6 @@ typedef struct Judgement {
 
 typedef SnpCheckResult (*CheckFunction)(const Judgement *j, Error *e);
 
-/* Little-endian 72 bytes; -EKEYREJECTED when more than 48 of them are used. */
-static int load_scalar(const uint8_t bytes[static 72], BIGNUM **ret) {
-        if (!bytes_are_zero(bytes + SCALAR_SIZE, 72 - SCALAR_SIZE))
-                return -EKEYREJECTED;
-        *ret = BN_lebin2bn(bytes, SCALAR_SIZE, NULL);
-        return *ret ? 0 : -ENOMEM;
-}
-
-static int encode_signature(const SnpReport *report, uint8_t ret[static DER_SIGNATURE_MAX], size_t *ret_size) {
-        CLEANUP(ECDSA_SIG_freep) ECDSA_SIG *sig = ECDSA_SIG_new();
-        CLEANUP(BN_freep) BIGNUM *r = NULL;
-        CLEANUP(BN_freep) BIGNUM *s = NULL;
-        int k, n;
-
-        if (!sig)
-                return -ENOMEM;
-        k = load_scalar(report->signature_r, &r);
-        if (k < 0)
-                return k;
-        k = load_scalar(report->signature_s, &s);
-        if (k < 0)
-                return k;
-        if (ECDSA_SIG_set0(sig, r, s) != 1)
-                return -ENOMEM;
-        r = s = NULL; /* taken by sig */
-        n = i2d_ECDSA_SIG(sig, NULL);
-        if (n <= 0 || n > DER_SIGNATURE_MAX || i2d_ECDSA_SIG(sig, &ret) != n)
-                return -EIO;
-        *ret_size = (size_t) n;
-        return 0;
-}
-
-/* Libcrypto itself refuses R and S outside [1, group order). */
-static int verify_signature(const SnpReport *report, EVP_PKEY *key) {
-        CLEANUP(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-        uint8_t der[DER_SIGNATURE_MAX];
-        size_t size = 0;
-        int r = encode_signature(report, der, &size);
-
-        if (r < 0)
-                return r;
-        if (!ctx)
-                return -ENOMEM;
-        if (EVP_DigestVerifyInit(ctx, NULL, EVP_sha384(), NULL, key) != 1)
-                return -EIO;
-        return EVP_DigestVerify(ctx, der, size, report->raw, SNP_REPORT_SIGNED_SIZE) == 1 ? 0 : -EKEYREJECTED;
-}
-
 /* NOT_DONE: it could not be judged, for want of memory or because libcrypto failed. */
 static SnpCheckResult check_signature(const Judgement *j, Error *e) {
         int r;
@@ -91,9 +31,8 @@ static SnpCheckResult check_signature(const Judgement *j, Error *e) {
                 (void) error_set(e, -EKEYREJECTED, "signature", "The platform was told not to sign reports");
                 return SNP_CHECK_FAILED;
         }
-        (void) ERR_set_mark();
-        r = verify_signature(j->report, j->vek->key);
-        (void) ERR_pop_to_mark();
+        r = snp_ecdsa_verify(j->vek->key, j->report->signature_r, j->report->signature_s, j->report->raw,
+                             SNP_REPORT_SIGNED_SIZE);
         if (r == 0)
                 return SNP_CHECK_OK;
         if (r == -EKEYREJECTED) {
