@@ -18,7 +18,7 @@
 
 #define TIMEOUT_MAX_USEC (600 * USEC_PER_SEC)   /* longest wait that anybody behind a prompt puts up with */
 #define IDLE_MAX_USEC (86400 * USEC_PER_SEC)
-#define REQUESTS_MAX 1024 /* each holds a descriptor and some KiB */
+#define REQUESTS_MAX 64 /* what the broker client takes */
 #define UNIT_NAME_MAX 255 /* systemd's own limit */
 
 static int bad(Error *e, const char *what) {
@@ -129,7 +129,7 @@ CONFIG_VALUE(config_value_requests) {
         uint64_t n;
 
         if (text_to_u64(value, 10, 1, REQUESTS_MAX, &n) < 0)
-                return bad(e, "expected a number between 1 and 1024");
+                return bad(e, "expected a number between 1 and 64");
         *(uint32_t *) field = (uint32_t) n;
         return 0;
 }

@@ -222,7 +222,7 @@ static const struct {
         { "[Trust]\nTestRoot=ark.pem\n", "config-value", "file:2: TestRoot=:" },
         { "[Agent]\nRestSocket=no\n", "config-value", "file:2: RestSocket=:" },
         { "[Agent]\nMaxRequests=0\n", "config-value", "file:2: MaxRequests=:" },
-        { "[Agent]\nMaxRequests=1025\n", "config-value", "file:2: MaxRequests=:" },
+        { "[Agent]\nMaxRequests=65\n", "config-value", "file:2: MaxRequests=:" },
         { "[Volume a]\nUUID=1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b1\n", "config-value", "file:2: UUID=:" },
         { "[Volume a]\nUUID=1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b1g\n", "config-value", "file:2: UUID=:" },
         { "[Volume a]\nUUID=1ab0b1c400d4a-4a3f-9f3e-0f7f5f9f2b11\n", "config-value", "file:2: UUID=:" },

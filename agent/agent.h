@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * snp-agentd: the object that owns everything. One event loop; nothing that runs in it blocks. The doors
+ * (door-wire.h, door-rest.h) let requests in, access.h decides, release.h and evidence.h do the work, this
+ * object holds what they share and bounds how many of them there are.
+ */
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "agent/attester-client.h"
+#include "agent/config/config.h"
+#include "agent/daemon/listen.h"
+#include "agent/generation.h"
+#include "agent/platform.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+
+typedef struct DoorWire DoorWire;
+typedef struct DoorRest DoorRest;
+typedef struct EvidenceJob EvidenceJob;
+
+/* One request under way, whichever door it came through; embedded in it. */
+typedef struct AgentSlot {
+        struct AgentSlot *next;
+        struct Agent *agent; /* NULL: not taken */
+        uid_t uid;
+} AgentSlot;
+
+typedef struct AgentCounters {
+        uint64_t n_released, n_denied, n_failed, n_turned_away;
+} AgentCounters;
+
+typedef struct Agent {
+        sd_event *event;
+        const char *config_path; /* borrowed; NULL: the standard places */
+        Generations generations;
+        Generation *current;
+        AttesterClient attester;
+        Platform platform;
+        EvidenceJob *evidence_jobs;
+        AgentSlot *slots;
+        size_t n_slots;
+        AgentCounters counters;
+        Error last_error;              /* what went wrong last, for the status */
+        uint64_t last_error_at_usec;   /* monotonic */
+        uint64_t attested_seen_usec;   /* of the last handshake that was logged */
+        bool warned_unlocked;          /* memory that cannot be locked is told once */
+        unsigned warned_evidence;      /* KBC_EVIDENCE_WARN_* that were told */
+        DaemonListener wire_listener, rest_listener; /* their descriptors belong to the doors */
+        DoorWire *door_wire;
+        DoorRest *door_rest;
+        char told_state[256]; /* last STATUS= */
+} Agent;
+
+typedef struct AgentOptions {
+        const char *config; /* as --config; borrowed, must outlive the agent */
+        const char *socket; /* instead of the configured one for the agent's own door; may be NULL */
+} AgentOptions;
+
+/* Loads the configuration and opens the doors. */
+WARN_UNUSED int agent_new(const AgentOptions *options, Agent **ret, Error *e);
+void agent_free(Agent *agent);
+DEFINE_CLEANUP(Agent *, agent_free);
+/* Serves until SIGTERM or SIGINT. 0 or negative errno. */
+WARN_UNUSED int agent_run(Agent *agent, Error *e);
+
+/*
+ * Takes a place among the requests under way. -EBUSY ("queue-full") when all are taken; -EBUSY
+ * ("user-queue-full") when this user, not being root, has half of them.
+ */
+WARN_UNUSED int agent_slot_take(Agent *agent, uid_t uid, AgentSlot *slot, Error *e);
+void agent_slot_give(AgentSlot *slot); /* idempotent */
+
+/* Keeps a failure for the status. */
+void agent_note_error(Agent *agent, int code, const Error *e);
+/* Logs a new session with the broker, and tells the service manager the present state. */
+void agent_note_state(Agent *agent);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/evidence.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "keybroker-client/evidence.h"
+
+struct EvidenceJob {
+        EvidenceJob *next;
+        Agent *agent;
+        Generation *generation; /* a reference */
+        AttesterCall *call;     /* the question that is open */
+        uint8_t nonce[WIRE_NONCE_MAX]; /* zeros behind */
+        size_t nonce_size;
+        bool with_quote;
+        Deadline deadline;
+        Evidence evidence;
+        EvidenceDoneFn done;
+        void *userdata;
+};
+
+static void on_report(void *userdata, int r, const Blob *answer, const Error *e);
+static void on_quote(void *userdata, int r, const Blob *answer, const Error *e);
+
+static void evidence_done(Evidence *ev) {
+        blob_done(&ev->report_body);
+        blob_done(&ev->quote_body);
+}
+
+void evidence_cancel(EvidenceJob *job) {
+        if (!job)
+                return;
+        for (EvidenceJob **at = &job->agent->evidence_jobs; *at; at = &(*at)->next)
+                if (*at == job) {
+                        *at = job->next;
+                        break;
+                }
+        if (job->call)
+                attester_call_cancel(job->call);
+        (void) generation_unref(job->generation);
+        evidence_done(&job->evidence);
+        free(job);
+}
+
+void evidence_cancel_all(Agent *agent) {
+        while (agent->evidence_jobs)
+                evidence_cancel(agent->evidence_jobs);
+}
+
+static void finish(EvidenceJob *job, int r, const Error *e) {
+        job->done(job->userdata, r, r < 0 ? NULL : &job->evidence, e);
+        evidence_cancel(job); /* nothing is open any more: this frees it */
+}
+
+/* The attester gives up a little earlier than we do, so that its reason arrives and not our time-out. */
+static uint32_t deadline_msec(Deadline d) {
+        uint64_t msec = deadline_left_usec(d) / USEC_PER_MSEC;
+
+        msec = msec > 1000 ? msec - 100 : msec;
+        if (msec == 0)
+                return 1;
+        return msec > WIRE_DEADLINE_MSEC_MAX ? WIRE_DEADLINE_MSEC_MAX : (uint32_t) msec;
+}
+
+static int ask(EvidenceJob *job, uint16_t type, const Blob *body, AttesterDoneFn done, Error *e) {
+        AttesterQuestion q = {
+                .path = job->generation->config->attester.socket,
+                .type = type,
+                .body = body->data,
+                .size = body->size,
+                .deadline = job->deadline,
+        };
+
+        return attester_client_ask(&job->agent->attester, &q, done, job, &job->call, e);
+}
+
+static int ask_report(EvidenceJob *job, Error *e) {
+        WireReportRequest q = { .vmpl = WIRE_VMPL_AUTO, .deadline_msec = deadline_msec(job->deadline) };
+        AUTO_BLOB Blob body = {};
+
+        (void) memcpy(q.report_data, job->nonce, sizeof(q.report_data));
+        if (wire_report_request_encode(&q, &body) < 0)
+                return error_oom(e);
+        return ask(job, WIRE_REPORT, &body, on_report, e);
+}
+
+static int ask_quote(EvidenceJob *job, Error *e) {
+        WireQuoteRequest q = { .nonce_size = job->nonce_size, .pcr_mask = EVIDENCE_PCR_MASK, .bank = EVIDENCE_BANK,
+                               .deadline_msec = deadline_msec(job->deadline) };
+        AUTO_BLOB Blob body = {};
+
+        (void) memcpy(q.nonce, job->nonce, job->nonce_size);
+        if (wire_quote_request_encode(&q, &body) < 0)
+                return error_oom(e);
+        return ask(job, WIRE_QUOTE, &body, on_quote, e);
+}
+
+/* Tells once when the self-check turns bad; the broker will decide all the same. */
+static void note_verdict(PlatformVerdict before, const Platform *p) {
+        if (p->verdict == PLATFORM_REJECTED && before != PLATFORM_REJECTED)
+                log_warning("Our own report does not verify, ignoring: %s", error_text(&p->why, p->why.code));
+}
+
+static int take_report(EvidenceJob *job, const Blob *answer, Error *e) {
+        Evidence *ev = &job->evidence;
+        PlatformVerdict before = job->agent->platform.verdict;
+        int r;
+
+        if (blob_dup(answer->data, answer->size, &ev->report_body) < 0)
+                return error_oom(e);
+        r = wire_report_answer_parse(ev->report_body.data, ev->report_body.size, &ev->report, e);
+        if (r == 0)
+                r = platform_observe(&job->agent->platform, job->generation->trust, job->nonce, &ev->report, e);
+        if (r == 0)
+                note_verdict(before, &job->agent->platform);
+        return r;
+}
+
+static void on_report(void *userdata, int r, const Blob *answer, const Error *why) {
+        EvidenceJob *job = userdata;
+        Error e = {};
+
+        job->call = NULL;
+        if (r < 0) {
+                finish(job, r, why);
+                return;
+        }
+        r = take_report(job, answer, &e);
+        if (r == 0 && job->with_quote) {
+                r = ask_quote(job, &e);
+                if (r == 0)
+                        return;
+        }
+        finish(job, r, &e);
+}
+
+static void on_quote(void *userdata, int r, const Blob *answer, const Error *why) {
+        EvidenceJob *job = userdata;
+        Evidence *ev = &job->evidence;
+        Error e = {};
+
+        job->call = NULL;
+        if (r < 0) {
+                finish(job, r, why);
+                return;
+        }
+        if (blob_dup(answer->data, answer->size, &ev->quote_body) < 0)
+                r = error_oom(&e);
+        else
+                r = wire_quote_answer_parse(ev->quote_body.data, ev->quote_body.size, EVIDENCE_BANK, &ev->quote, &e);
+        ev->has_quote = r == 0;
+        finish(job, r, &e);
+}
+
+int evidence_start(Agent *agent, Generation *generation, const EvidenceRequest *request, EvidenceDoneFn done,
+                   void *userdata, EvidenceJob **ret, Error *e) {
+        EvidenceJob *job;
+        int r;
+
+        if (request->nonce_size == 0 || request->nonce_size > sizeof(job->nonce))
+                return error_set(e, -EINVAL, "nonce-size", "A nonce has 1 to %zu bytes, not %zu", sizeof(job->nonce),
+                                 request->nonce_size);
+        job = calloc(1, sizeof(*job));
+        if (!job)
+                return error_oom(e);
+        *job = (EvidenceJob){
+                .next = agent->evidence_jobs, .agent = agent, .generation = generation_ref(generation),
+                .nonce_size = request->nonce_size, .with_quote = request->with_quote, .deadline = request->deadline,
+                .done = done, .userdata = userdata,
+        };
+        agent->evidence_jobs = job;
+        (void) memcpy(job->nonce, request->nonce, request->nonce_size);
+        r = ask_report(job, e);
+        if (r < 0) {
+                evidence_cancel(job);
+                return r;
+        }
+        *ret = job;
+        return 0;
+}
+
+/* What the broker will probably refuse, told once for each kind: the broker hides its reasons. */
+static void warn_of(Agent *agent, unsigned warnings) {
+        for (unsigned i = 0; i < KBC_EVIDENCE_N_WARNINGS; i++)
+                if (warnings & ~agent->warned_evidence & 1u << i)
+                        log_warning("Evidence: %s", kbc_evidence_warning_text(1u << i));
+        agent->warned_evidence |= warnings;
+}
+
+static void on_broker_evidence(void *userdata, int r, const Evidence *ev, const Error *why) {
+        Generation *g = userdata;
+        KbcSnpEvidence in;
+        KbcEvidence out = {};
+        unsigned warnings = 0;
+        Error e = {};
+
+        if (r < 0) {
+                kbc_client_evidence_failed(g->client, r, why);
+                return;
+        }
+        in = (KbcSnpEvidence){
+                .report = ev->report.report.data, .report_size = ev->report.report.size,
+                .cert_table = ev->report.certs.data, .cert_table_size = ev->report.certs.size,
+        };
+        r = kbc_evidence_snp(&in, &out, &warnings, &e);
+        warn_of(g->all->userdata, warnings);
+        if (r < 0)
+                kbc_client_evidence_failed(g->client, r, &e);
+        else
+                kbc_client_evidence_ready(g->client, &out);
+        blob_done(&out.json);
+}
+
+int evidence_for_broker(void *userdata, Generation *generation, const uint8_t *report_data, size_t size,
+                        Deadline deadline, Error *e) {
+        EvidenceRequest request = { .nonce = report_data, .nonce_size = size, .deadline = deadline };
+        EvidenceJob *job; /* in the agent's list until it ends; holds the generation, and so the client, meanwhile */
+
+        return evidence_start(userdata, generation, &request, on_broker_evidence, generation, &job, e);
+}
