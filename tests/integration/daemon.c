@@ -5,14 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -82,6 +80,31 @@ static void exec_daemon(const Daemon *d, const char *notify_path) {
         _exit(127);
 }
 
+/*
+ * The socket is emptied all the time, as the service manager does: its queue is short, and a daemon that
+ * reports blocks when it is full. What came goes to a file, where it can be waited for like the log.
+ */
+static void *keep_notifications(void *userdata) {
+        Daemon *d = userdata;
+        int file = open(d->notify_log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+        char message[4096];
+        ssize_t n;
+
+        while ((n = recv(d->notify, message, sizeof(message) - 1, 0)) > 0) {
+                message[n++] = '\n';
+                if (write(file, message, (size_t) n) < 0)
+                        break;
+        }
+        (void) close(file);
+        return NULL;
+}
+
+static char *read_file(const char *path) {
+        char *text = NULL;
+
+        return file_read_text(path, 1u << 20, &text, NULL) == 0 ? text : strdup("");
+}
+
 void daemon_spawn(Daemon *d) {
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
         const char *name = strrchr(d->program, '/');
@@ -93,10 +116,14 @@ void daemon_spawn(Daemon *d) {
         d->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         ck_assert_int_ge(d->notify, 0);
         ck_assert_int_eq(bind(d->notify, (struct sockaddr *) &sa, sizeof(sa)), 0);
+        (void) snprintf(d->notify_log, sizeof(d->notify_log), "%s/%s.notify.log", d->dir, name);
+        (void) unlink(d->notify_log);
+        d->notify_seen = 0;
         d->pid = fork();
         ck_assert_int_ge(d->pid, 0);
         if (d->pid == 0)
                 exec_daemon(d, sa.sun_path);
+        ck_assert_int_eq(pthread_create(&d->notify_thread, NULL, keep_notifications, d), 0);
 }
 
 void daemon_start(Daemon *d) {
@@ -104,52 +131,39 @@ void daemon_start(Daemon *d) {
         daemon_wait_notify(d, "READY=1");
 }
 
-/* Is one of the lines of @message @line, or does it begin with it for a STATUS=? */
-static bool has_line(char *message, const char *line, Daemon *d) {
-        bool found = false;
+/* Waits until @path has @text from *@from on, which moves behind it. False when the daemon ends first. */
+static bool wait_text(const Daemon *d, const char *path, const char *text, size_t *from) {
+        Deadline deadline = deadline_in(PATIENCE_USEC);
+        siginfo_t ended = {};
 
-        for (char *rest = message, *l; (l = strsep(&rest, "\n"));) {
-                if (strncmp(l, "STATUS=", 7) == 0)
-                        (void) snprintf(d->status, sizeof(d->status), "%s", l + 7);
-                if (strncmp(l, line, strlen(line)) == 0)
-                        found = true;
+        for (bool last = false;; last = ended.si_pid != 0) {
+                AUTO_FREE char *all = read_file(path);
+                const char *at = *from <= strlen(all) ? strstr(all + *from, text) : NULL;
+
+                if (at) {
+                        *from = (size_t) (at - all) + strlen(text);
+                        return true;
+                }
+                if (last || deadline_expired(deadline))
+                        return false;
+                (void) !deadline_sleep(deadline, USEC_PER_MSEC);
+                (void) waitid(P_PID, (id_t) d->pid, &ended, WEXITED | WNOHANG | WNOWAIT);
         }
-        return found;
+}
+
+static void fail_with_log(const Daemon *d, const char *what, const char *text) {
+        AUTO_FREE char *log = daemon_log_text(d), *said = read_file(d->notify_log);
+
+        ck_abort_msg("%s did not %s '%s'. Log: %s Notifications: %s", d->program, what, text, log, said);
 }
 
 void daemon_wait_notify(Daemon *d, const char *line) {
-        Deadline deadline = deadline_in(PATIENCE_USEC);
-        struct pollfd p = { .fd = d->notify, .events = POLLIN };
-        char message[4096];
-
-        for (;;) {
-                ssize_t n;
-                int status;
-
-                if (poll(&p, 1, 100) > 0) {
-                        n = recv(d->notify, message, sizeof(message) - 1, 0);
-                        ck_assert_int_ge(n, 0);
-                        message[n] = 0;
-                        if (has_line(message, line, d))
-                                return;
-                } else if (waitpid(d->pid, &status, WNOHANG) == d->pid) {
-                        AUTO_FREE char *log = daemon_log_text(d);
-
-                        d->pid = 0;
-                        ck_abort_msg("%s ended instead of saying %s: %s", d->program, line, log);
-                }
-                if (deadline_expired(deadline)) {
-                        AUTO_FREE char *log = daemon_log_text(d);
-
-                        ck_abort_msg("%s did not say %s: %s", d->program, line, log);
-                }
-        }
+        if (!wait_text(d, d->notify_log, line, &d->notify_seen))
+                fail_with_log(d, "say", line);
 }
 
 char *daemon_log_text(const Daemon *d) {
-        char *text = NULL;
-
-        return file_read_text(d->log, 1u << 20, &text, NULL) == 0 ? text : strdup("");
+        return read_file(d->log);
 }
 
 bool daemon_log_has(const Daemon *d, const char *text) {
@@ -159,21 +173,10 @@ bool daemon_log_has(const Daemon *d, const char *text) {
 }
 
 void daemon_wait_log(const Daemon *d, const char *text) {
-        Deadline deadline = deadline_in(PATIENCE_USEC);
-        AUTO_FD int watch = inotify_init1(IN_CLOEXEC);
-        struct pollfd p = { .fd = watch, .events = POLLIN };
-        char events[4096];
+        size_t from = 0;
 
-        ck_assert_int_ge(inotify_add_watch(watch, d->log, IN_MODIFY), 0);
-        while (!daemon_log_has(d, text)) {
-                if (deadline_expired(deadline)) {
-                        AUTO_FREE char *log = daemon_log_text(d);
-
-                        ck_abort_msg("'%s' is not in the log of %s: %s", text, d->program, log);
-                }
-                if (poll(&p, 1, deadline_poll_msec(deadline)) > 0)
-                        ck_assert_int_gt(read(watch, events, sizeof(events)), 0);
-        }
+        if (!wait_text(d, d->log, text, &from))
+                fail_with_log(d, "log", text);
 }
 
 static int wait_status(Daemon *d) {
@@ -194,6 +197,8 @@ static int wait_status(Daemon *d) {
 int daemon_wait_exit(Daemon *d) {
         int status = wait_status(d);
 
+        (void) shutdown(d->notify, SHUT_RDWR);
+        (void) pthread_join(d->notify_thread, NULL);
         cleanup_fd(&d->notify);
         return status;
 }

@@ -7,6 +7,7 @@
  * process that started it.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -31,14 +32,16 @@ typedef struct Daemon {
         /* set by daemon_start() */
         pid_t pid;
         int notify;
-        char log[128];    /* what it writes to standard error */
-        char status[256]; /* last STATUS= seen */
+        pthread_t notify_thread;
+        char log[128];        /* what it writes to standard error */
+        char notify_log[128]; /* what it told the service manager */
+        size_t notify_seen;   /* of that, what was waited for */
 } Daemon;
 
 void daemon_spawn(Daemon *d); /* without waiting for anything */
 void daemon_start(Daemon *d); /* and waits for READY=1 */
 
-/* Waits for a notification that has @line, e.g. "READY=1" or the beginning of a STATUS=. */
+/* Waits for a notification with @line, e.g. "READY=1" or the beginning of a STATUS=, after the last one waited for. */
 void daemon_wait_notify(Daemon *d, const char *line);
 /* Waits until the log has @text. */
 void daemon_wait_log(const Daemon *d, const char *text);
