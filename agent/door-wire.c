@@ -305,7 +305,7 @@ static int on_accept(sd_event_source *source, int listener, uint32_t revents, vo
         DoorWire *door = userdata;
         AUTO_FD int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         Error e = {};
-        Conn *c;
+        Conn *c = NULL;
         int r;
 
         (void) source;
