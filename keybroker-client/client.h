@@ -19,6 +19,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/text.h"
 
 typedef struct KbcClient KbcClient;
 typedef struct KbcRequest KbcRequest;
@@ -40,9 +41,11 @@ typedef struct KbcEvidence {
 } KbcEvidence;
 
 /*
- * Asks the caller for evidence over @report_data. The answer comes later (or at once) through
+ * Asks the caller for evidence over @report_data, which is borrowed for the call: 64 bytes for TEE type "snp" (a digest
+ * and zeros), the bare digest for any other. The answer comes later (or at once) through
  * kbc_client_evidence_ready() or kbc_client_evidence_failed(), exactly once per call; a negative return
- * means that it never will.
+ * means that it never will. Callers without a loop answer at once. There is never a second call before the
+ * answer to the first, even if that is not needed any more.
  */
 typedef int (*KbcEvidenceFn)(void *userdata, const uint8_t *report_data, size_t size, Deadline deadline, Error *e);
 
@@ -59,7 +62,7 @@ typedef struct KbcClientConfig {
         const char *ca_file;       /* PEM; NULL only together with use_system_ca */
         bool use_system_ca;
         const char *tee;           /* "snp" */
-        KbcTeeAlg alg;
+        KbcTeeAlg alg;             /* RSA keys take some tenths of a second to make, in which nothing else happens */
         uint64_t request_timeout_usec; /* one HTTP exchange; 0 = 30 s */
         const KbcLoopOps *loop_ops;    /* NULL: use kbc_client_wait() */
         void *loop;
@@ -69,13 +72,15 @@ typedef struct KbcClientConfig {
 
 /* Strings are copied. Reads the CA file once. 0, -EINVAL, -ENOENT, -EBADMSG, -ENOMEM. */
 WARN_UNUSED int kbc_client_new(const KbcClientConfig *config, KbcClient **ret, Error *e);
-/* Cancels everything; pending callbacks are not called. */
+/* Cancels everything; pending callbacks are not called. May be called from inside a callback. */
 void kbc_client_free(KbcClient *client);
 DEFINE_CLEANUP(KbcClient *, kbc_client_free);
 
+/* @what: KBC_IO_* bits; errors and hang-ups count as KBC_IO_IN. */
 void kbc_client_on_fd(KbcClient *client, int fd, unsigned what);
 void kbc_client_on_timer(KbcClient *client);
 
+/* @evidence is copied. */
 void kbc_client_evidence_ready(KbcClient *client, const KbcEvidence *evidence);
 void kbc_client_evidence_failed(KbcClient *client, int code, const Error *e);
 
@@ -86,12 +91,15 @@ void kbc_client_evidence_failed(KbcClient *client, int code, const Error *e);
  *   -ENOENT        no such resource, or the plugin failed: the protocol does not tell these apart
  *   -EKEYREJECTED  the broker does not accept our evidence; or TLS authentication failed
  *   -EPROTO        protocol version or message not understood; -EBADMSG malformed answer; -E2BIG too large
- *   -ECONNREFUSED, -EHOSTUNREACH, -ECONNRESET  the broker cannot be reached
+ *   -ECONNREFUSED, -EHOSTUNREACH, -ECONNRESET, -EIO  the broker cannot be reached, or breaks off
+ *   -EBUSY         the broker asks for more time than there is
+ *   -EOPNOTSUPP    the broker wants an algorithm that we do not have
  *   -ETIMEDOUT, -ECANCELED, -ENOMEM, or what the evidence source reported
  */
 typedef void (*KbcDoneFn)(void *userdata, int r, Secret *secret, const Error *e);
 
 /* Fetches resource @path ("repository/type/tag"), attesting first if there is no live session. */
+/* At most 64 requests at a time: -EBUSY. -EINVAL for a name that is none. */
 WARN_UNUSED int kbc_client_get_resource(KbcClient *client, const char *path, Deadline deadline, KbcDoneFn done,
                                         void *userdata, KbcRequest **ret, Error *e);
 /* A fresh handshake, whatever session there is. */
@@ -113,6 +121,6 @@ typedef struct KbcClientStatus {
 } KbcClientStatus;
 void kbc_client_get_status(const KbcClient *client, KbcClientStatus *ret);
 
-/* Path rule of the broker: three segments of [A-Za-z0-9_-][A-Za-z0-9_.-]*, whole at most KBC_RESOURCE_PATH_MAX. */
-#define KBC_RESOURCE_PATH_MAX 384
+/* The rule of text_is_resource_path(). */
+#define KBC_RESOURCE_PATH_MAX TEXT_RESOURCE_PATH_MAX
 bool kbc_resource_path_is_valid(const char *path);
