@@ -195,7 +195,7 @@ static bool find_signer(const SnpReport *r, const SnpCertTable *table, const Kbc
 
         if (r->signing_key == SNP_SIGNING_KEY_NONE)
                 return false;
-        if (entry && entry->size > 0) {
+        if (entry) {
                 *ret = *entry;
                 return true;
         }
@@ -213,7 +213,7 @@ static void put_chain(Writer *w, const SnpCertTable *table, const SnpCertEntry *
         for (size_t i = 0; i < N_ELEMENTS(authorities); i++) {
                 const SnpCertEntry *entry = snp_cert_table_find(table, authorities[i]);
 
-                if (entry && entry->size > 0)
+                if (entry)
                         put_cert(w, entry->kind, entry->data, entry->size);
         }
         if (w->error == 0)

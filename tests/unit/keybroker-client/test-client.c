@@ -361,6 +361,42 @@ START_TEST(lost_session_costs_one_handshake_for_all) {
 }
 END_TEST
 
+START_TEST(session_of_a_guest_no_longer_believed_is_dropped) {
+        Stage s = { .has_loop = true, .evidence = AT_ONCE };
+        KbcClientStatus status;
+        Result a = {}, b = {};
+
+        s.kbs.mishaps[KBS_ATTEST][1] = s.kbs.mishaps[KBS_ATTEST][2] = ATTEST_FAILED;
+        open_stage(&s);
+        ask(&s, NULL, &a);
+        wait_for(&s, &a);
+        ask(&s, NULL, &b);
+        wait_for(&s, &b);
+        ck_assert_int_eq(b.r, -EKEYREJECTED);
+        kbc_client_get_status(s.client, &status);
+        ck_assert(!status.attested);
+        close_stage(&s);
+}
+END_TEST
+
+START_TEST(session_outlives_a_broker_out_of_reach) {
+        Stage s = { .has_loop = true, .evidence = AT_ONCE };
+        KbcClientStatus status;
+        Result a = {}, b = {};
+
+        s.kbs.mishaps[KBS_AUTH][1] = BUSY_LONG;
+        open_stage(&s);
+        ask(&s, NULL, &a);
+        wait_for(&s, &a);
+        ask(&s, NULL, &b);
+        wait_for(&s, &b);
+        ck_assert_int_eq(b.r, -EBUSY);
+        kbc_client_get_status(s.client, &status);
+        ck_assert(status.attested);
+        close_stage(&s);
+}
+END_TEST
+
 START_TEST(expired_token_is_replaced_before_it_is_used) {
         Stage s = { .has_loop = true, .evidence = AT_ONCE, .kbs.token_seconds = 1 };
         KbcClientStatus status;
@@ -696,6 +732,8 @@ int main(void) {
         tcase_add_test(t, attesting_is_always_afresh);
         tcase_add_loop_test(t, refusal_is_final_or_tried_again_as_it_deserves, 0, N_ELEMENTS(refusals));
         tcase_add_test(t, lost_session_costs_one_handshake_for_all);
+        tcase_add_test(t, session_of_a_guest_no_longer_believed_is_dropped);
+        tcase_add_test(t, session_outlives_a_broker_out_of_reach);
         tcase_add_test(t, expired_token_is_replaced_before_it_is_used);
         tcase_add_loop_test(t, absent_broker_is_tried_until_time_is_over, 0, 2);
         tcase_add_loop_test(t, silence_ends_at_the_deadline, 0, N_ELEMENTS(silent));

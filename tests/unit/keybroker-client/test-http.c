@@ -271,8 +271,23 @@ static const TlsServerOptions weak[] = {
         { .plain = true },
 };
 
+/* A system whose OpenSSL would speak anything, so that it is our own setting that refuses. */
+static void allow_old_tls(void) {
+        static const char text[] = "openssl_conf = c\n[c]\nssl_conf = s\n[s]\nsystem_default = d\n[d]\n"
+                                   "MinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n";
+        char path[] = "/tmp/kbc-conf-XXXXXX";
+        AUTO_FD int fd = mkstemp(path);
+
+        ck_assert_int_eq(file_write_fd(fd, path, text, strlen(text), NULL), 0);
+        ck_assert_int_eq(setenv("OPENSSL_CONF", path, 1), 0);
+        ck_assert_int_eq(OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL), 1);
+        (void) unlink(path);
+}
+
 START_TEST(old_or_missing_tls_is_refused) {
         Seen seen = {};
+
+        allow_old_tls();
         TlsServer *server = tls_server_start(&weak[_i], note, &seen);
         KbcHttp *h = connect_to(tls_server_url(server), tls_server_ca_file(server));
         Outcome o;

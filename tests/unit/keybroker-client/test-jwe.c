@@ -150,6 +150,10 @@ static const struct {
         { "protected header is no JSON", "protected", "\"AAAA\"", -EBADMSG },
         { "protected header without algorithm", "protected", "\"e30\"", -EBADMSG },
         { "tag as a number", "tag", "1", -EBADMSG },
+        { "tag of 12 bytes", "tag", "\"AAAAAAAAAAAAAAAA\"", -EBADMSG },
+        { "empty tag", "tag", "\"\"", -EBADMSG },
+        { "iv of 9 bytes", "iv", "\"AAAAAAAAAAAA\"", -EBADMSG },
+        { "wrapped key of 32 bytes", "encrypted_key", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", -EBADMSG },
 };
 
 START_TEST(changed_member_is_judged) {
