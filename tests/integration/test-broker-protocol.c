@@ -576,18 +576,31 @@ START_TEST(a_token_of_an_earlier_broker_is_refused) {
         expect_error(b, 401, "TokenVerifierError", "Token Verifier error");
 } END_TEST
 
-static const char *const no_resources[] = {
-        "default/disk/missing", "default/.hidden/x", "default/%2e%2e/x", "a/b", "a/b/c/d", "default/disk/",
-        "default//root",        "default/disk",
+static const struct {
+        const char *path;
+        bool exists; /* as a file; then it is the name alone that keeps it from us */
+        const char *reason;
+} no_resources[] = {
+        { "default/disk/missing", false, "no-such-resource" }, { "default/.hidden/x", true, "illegal-name" },
+        { "default/%2e%2e/x", true, "illegal-name" },          { "a/b", true, "illegal-name" },
+        { "a/b/c/d", true, "illegal-name" },                   { "default/disk/", false, "illegal-name" },
+        { "default//root", false, "illegal-name" },            { "default/disk", false, "illegal-name" },
 };
 
 START_TEST(a_missing_resource_and_an_illegal_name_look_the_same) {
         AUTO_FREE char *path = NULL;
+        AUTO_FREE char *file = NULL;
+        char reason[64];
 
+        ck_assert_int_gt(asprintf(&path, RESOURCE "%s", no_resources[_i].path), 0);
+        ck_assert_int_gt(asprintf(&file, "resources/%s", no_resources[_i].path), 0);
+        if (no_resources[_i].exists)
+                write_text(file, "secret");
         set_policy("", "allow = */*/*\nallow = */*\nallow = */*/*/*\nallow = *\nallow = default/.hidden/x\n");
         attest();
-        ck_assert_int_gt(asprintf(&path, RESOURCE "%s", no_resources[_i]), 0);
         expect_error(get(path), 401, "PluginInternalError", "Plugin internal error");
+        (void) snprintf(reason, sizeof(reason), "reason=%s ", no_resources[_i].reason);
+        ck_assert_msg(logged("decision=resource", reason), "%s", no_resources[_i].path);
 } END_TEST
 
 START_TEST(a_key_the_broker_cannot_encrypt_to_fails_after_attestation) {
