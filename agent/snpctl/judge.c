@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 
+#include "base/json.h"
 #include "snp/cert_table.h"
 
 const char *judge_check_name(JudgeCheck check) {
@@ -160,5 +161,22 @@ int judge_report(const JudgeInput *in, Judgement *ret, Error *e) {
         }
         *ret = j;
         j.vek = NULL;
+        return 0;
+}
+
+const char *judge_trust_name(const Judgement *j) {
+        return j->test_root ? "TEST ROOT" : "AMD";
+}
+
+int judge_checks_to_json(const Judgement *j, json_object **ret) {
+        AUTO_JSON json_object *o = json_object_new_object();
+
+        for (size_t i = 0; i < JUDGE_N_CHECKS; i++) {
+                int r = json_add_str(o, judge_check_name((JudgeCheck) i), snp_check_result_name(j->checks[i]));
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(o);
         return 0;
 }

@@ -66,3 +66,7 @@ void judgement_done(Judgement *j);
  * says); -EBADMSG certificate table or trust root is malformed; -ENOMEM, -EIO.
  */
 WARN_UNUSED int judge_report(const JudgeInput *in, Judgement *ret, Error *e);
+
+const char *judge_trust_name(const Judgement *j); /* "AMD" or "TEST ROOT" */
+/* {"form":"ok",...}: every check and its result. 0 or -ENOMEM. */
+WARN_UNUSED int judge_checks_to_json(const Judgement *j, json_object **ret);

@@ -8,84 +8,33 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/snpctl/challenge.h"
-#include "agent/snpctl/judge.h"
+#include "agent/snpctl/judge-args.h"
 #include "agent/snpctl/verbs.h"
 #include "agent/snpctl/when.h"
-#include "base/file.h"
 #include "base/json.h"
-#include "snp/cert_table.h"
-
-/* A PEM chain of several certificates is larger than one; the verifier has limits of its own. */
-#define CERT_FILE_MAX (4 * SNP_CERT_SIZE_MAX)
-#define REPORT_FILE_MAX (64u * 1024u) /* so that "not 1184 bytes" is a verdict on the report, not on the file */
-
-_Static_assert(CTL_TEXTS_MAX <= SNP_CERTS_MAX, "every --chain that can be given has a place");
 
 typedef struct VerifyArgs {
-        const char *report, *certs, *vek;
-        CtlTexts chain;
-        const char *at, *data, *nonce, *trust_root, *product;
+        JudgeArgs judge;
+        const char *product;
         bool allow_masked;
 } VerifyArgs;
 
 #define AT(member) offsetof(VerifyArgs, member)
 static const CtlOption options[] = {
-        { "report", "FILE", "the report, raw as the platform gave it (1184 bytes)", CTL_TEXT, AT(report) },
-        { "vek", "FILE", "the VCEK or VLEK certificate, DER or PEM", CTL_TEXT, AT(vek) },
-        { "chain", "FILE", "ASK or ASVK, and ARK, DER or PEM", CTL_TEXTS, AT(chain) },
-        { "certs", "FILE", "the host's certificate table, for what the two above leave out", CTL_TEXT, AT(certs) },
-        { "at", "TIME", "when the certificates must be valid: RFC 3339, or now (default)", CTL_TEXT, AT(at) },
-        { "data", "HEX", "expected REPORT_DATA, zeros put behind", CTL_TEXT, AT(data) },
-        { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, AT(nonce) },
+        JUDGE_OPTIONS(VerifyArgs, judge),
         { "product", "NAME", "expected product line: Milan, Genoa or Turin", CTL_TEXT, AT(product) },
         { "allow-masked-chip-id", NULL, "accept a VCEK's report whose CHIP_ID the host has masked", CTL_FLAG,
           AT(allow_masked) },
-        { "trust-root", "FILE", "trust this TEST ROOT instead of AMD's", CTL_TEXT, AT(trust_root) },
 };
 
-static int read_if_given(const char *path, size_t max, Blob *ret, Error *e) {
-        return path ? file_read(path, max, ret, e) : 0;
-}
-
-static int read_files(const VerifyArgs *args, JudgeInput *in, Error *e) {
-        int r = file_read(args->report, REPORT_FILE_MAX, &in->report, e);
-
-        if (r == 0)
-                r = read_if_given(args->certs, SNP_CERT_TABLE_MAX, &in->certs, e);
-        if (r == 0)
-                r = read_if_given(args->vek, SNP_CERT_SIZE_MAX, &in->vek, e);
-        if (r == 0)
-                r = read_if_given(args->trust_root, CERT_FILE_MAX, &in->trust_root, e);
-        for (size_t i = 0; i < args->chain.n && r == 0; i++) {
-                r = file_read(args->chain.items[i], CERT_FILE_MAX, &in->chain[i], e);
-                in->n_chain = i + 1;
-        }
-        return r;
-}
-
-static int read_expectations(const VerifyArgs *args, JudgeInput *in, Error *e) {
-        int r;
-
-        if (ctl_when_parse(args->at ? args->at : "now", &in->at) < 0)
-                return ctl_usage(e, "--at '%.40s' is neither RFC 3339 (2026-01-31T12:00:00Z) nor now", args->at);
+static int read_args(const VerifyArgs *args, JudgeInput *in, Error *e) {
         if (args->product) {
                 in->product = snp_product_from_name(args->product, strlen(args->product));
                 if (in->product == SNP_PRODUCT_UNKNOWN)
                         return ctl_usage(e, "--product '%.40s' is not Milan, Genoa or Turin", args->product);
         }
-        if (args->data || args->nonce) {
-                r = ctl_challenge_parse(args->data, args->nonce, in->report_data, e);
-                if (r < 0)
-                        return r;
-                in->has_report_data = true;
-        }
         in->flags = args->allow_masked ? SNP_VERIFY_ALLOW_MASKED_CHIP_ID : 0;
-        return 0;
-}
-
-static const char *trust_name(const Judgement *j) {
-        return j->test_root ? "TEST ROOT" : "AMD";
+        return judge_args_read(&args->judge, in, e);
 }
 
 static int vek_to_json(const SnpVek *vek, json_object **ret) {
@@ -111,19 +60,6 @@ static int vek_to_json(const SnpVek *vek, json_object **ret) {
         return r;
 }
 
-static int checks_to_json(const Judgement *j, json_object **ret) {
-        AUTO_JSON json_object *o = json_object_new_object();
-
-        for (size_t i = 0; i < JUDGE_N_CHECKS; i++) {
-                int r = json_add_str(o, judge_check_name((JudgeCheck) i), snp_check_result_name(j->checks[i]));
-
-                if (r < 0)
-                        return r;
-        }
-        *ret = TAKE_PTR(o);
-        return 0;
-}
-
 static int add_details(const Judgement *j, json_object *o) {
         json_object *part = NULL;
         int r;
@@ -135,7 +71,7 @@ static int add_details(const Judgement *j, json_object *o) {
                 if (r < 0)
                         return r;
         }
-        r = checks_to_json(j, &part);
+        r = judge_checks_to_json(j, &part);
         if (r == 0)
                 r = json_add_take(o, "checks", TAKE_PTR(part));
         if (r == 0 && j->vek) {
@@ -155,7 +91,7 @@ static int print_json(const Judgement *j, CtlOutput *out, Error *e) {
         AUTO_JSON json_object *o = json_object_new_object();
 
         if (json_add_str(o, "verdict", j->outcome == SNP_ACCEPT ? "accept" : "reject") < 0 ||
-            json_add_str(o, "trust", trust_name(j)) < 0 || add_details(j, o) < 0)
+            json_add_str(o, "trust", judge_trust_name(j)) < 0 || add_details(j, o) < 0)
                 return error_oom(e);
         return ctl_output_set_json(out, TAKE_PTR(o), e);
 }
@@ -187,7 +123,7 @@ static int print_text(const Judgement *j, CtlOutput *out, Error *e) {
                 ctl_printf(out, "ACCEPT\n");
         else
                 ctl_printf(out, "REJECT: %s\n", error_text(&j->why, -EKEYREJECTED));
-        ctl_printf(out, "Trust: %s%s\n", trust_name(j),
+        ctl_printf(out, "Trust: %s%s\n", judge_trust_name(j),
                    j->test_root ? " (given by --trust-root: says nothing about AMD hardware)" : "");
         if (j->vek)
                 print_vek(j->vek, out);
@@ -201,12 +137,7 @@ static int run_verify(const CtlCall *call, CtlOutput *out, Error *e) {
         AUTO_JUDGEMENT Judgement judgement = {};
         int r;
 
-        if (!args->report)
-                return ctl_usage(e, "--report FILE is missing");
-        r = read_expectations(args, &in, e);
-        if (r < 0)
-                return r;
-        r = read_files(args, &in, e);
+        r = read_args(args, &in, e);
         if (r < 0)
                 return r;
         r = judge_report(&in, &judgement, e);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The options that bring evidence to judge, the same for every verb that judges it offline. */
+
+#include "agent/snpctl/args.h"
+#include "agent/snpctl/judge.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+
+typedef struct JudgeArgs {
+        const char *report, *certs, *vek;
+        CtlTexts chain;
+        const char *at, *data, *nonce, *trust_root;
+} JudgeArgs;
+
+/* Rows for a verb's table of options; @type is the struct of its arguments and @member the JudgeArgs in it. */
+#define JUDGE_OPTIONS(type, member)                                                                                    \
+        { "report", "FILE", "the report, raw as the platform gave it (1184 bytes)", CTL_TEXT,                          \
+          offsetof(type, member.report) },                                                                             \
+        { "vek", "FILE", "the VCEK or VLEK certificate, DER or PEM", CTL_TEXT, offsetof(type, member.vek) },           \
+        { "chain", "FILE", "ASK or ASVK, and ARK, DER or PEM", CTL_TEXTS, offsetof(type, member.chain) },              \
+        { "certs", "FILE", "the host's certificate table, for what the two above leave out", CTL_TEXT,                 \
+          offsetof(type, member.certs) },                                                                              \
+        { "at", "TIME", "when the certificates must be valid: RFC 3339, or now (default)", CTL_TEXT,                   \
+          offsetof(type, member.at) },                                                                                 \
+        { "data", "HEX", "expected REPORT_DATA, zeros put behind", CTL_TEXT, offsetof(type, member.data) },            \
+        { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, offsetof(type, member.nonce) },                  \
+        { "trust-root", "FILE", "trust this TEST ROOT instead of AMD's", CTL_TEXT, offsetof(type, member.trust_root) }
+
+/**
+ * judge_args_read() - what these options say and the files they name, into @in
+ *
+ * Leaves flags and product alone. Return: 0; -EINVAL with reason "usage"; else as file_read().
+ */
+WARN_UNUSED int judge_args_read(const JudgeArgs *args, JudgeInput *in, Error *e);
