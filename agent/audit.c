@@ -13,7 +13,7 @@
 typedef struct Outcome {
         int priority;
         const char *message_id, *result, *reason;
-        const char *verb; /* "Denied" */
+        const char *verb, *preposition; /* "Denied ... to" */
         const char *text; /* NULL: nothing to add */
 } Outcome;
 
@@ -35,22 +35,22 @@ static void write_line(const AuditSubject *s, const Outcome *o) {
         (void) snprintf(pid, sizeof(pid), "%d", (int) s->peer->pid);
         (void) snprintf(uid, sizeof(uid), "%u", s->peer->uid);
         log_event(o->priority, o->message_id, fields, N_ELEMENTS(fields),
-                  "%s %s%s%s%s%s%s to process %s of user %s%s%s%s%s", o->verb, s->kind, s->rule ? " '" : "",
+                  "%s %s%s%s%s%s%s %s process %s of user %s%s%s%s%s", o->verb, s->kind, s->rule ? " '" : "",
                   s->rule ? s->rule : "", s->rule ? "'" : "", s->resource ? ", resource " : "",
-                  s->resource ? s->resource : "", pid, uid, s->peer->unit ? " in " : "",
+                  s->resource ? s->resource : "", o->preposition, pid, uid, s->peer->unit ? " in " : "",
                   s->peer->unit ? s->peer->unit : "", o->text ? ": " : "", o->text ? o->text : "");
 }
 
 void audit_denied(const AuditSubject *s, const Error *why) {
         write_line(s, &(Outcome){ LOG_NOTICE, MESSAGE_ID_ACCESS_DENIED, "denied", error_reason(why, why->code), "Denied",
-                                  error_text(why, why->code) });
+                                  "to", error_text(why, why->code) });
 }
 
 void audit_released(const AuditSubject *s) {
-        write_line(s, &(Outcome){ LOG_NOTICE,
-                                  strcmp(s->kind, "volume") == 0 ? MESSAGE_ID_KEY_RELEASED :
-                                                                   MESSAGE_ID_RESOURCE_RELEASED,
-                                  "released", NULL, "Released", NULL });
+        bool volume = strcmp(s->kind, "volume") == 0, handshake = strcmp(s->kind, "handshake") == 0;
+
+        write_line(s, &(Outcome){ LOG_NOTICE, volume ? MESSAGE_ID_KEY_RELEASED : MESSAGE_ID_RESOURCE_RELEASED, "released",
+                                  NULL, handshake ? "Made" : "Released", handshake ? "for" : "to", NULL });
 }
 
 /* The two failures for which monitoring wakes different people have ids of their own. */
@@ -70,5 +70,5 @@ static const char *failure_id(int code) {
 
 void audit_failed(const AuditSubject *s, int code, const Error *why) {
         write_line(s, &(Outcome){ LOG_ERR, failure_id(code), "failed", error_reason(why, code), "Could not give",
-                                  error_text(why, code) });
+                                  "to", error_text(why, code) });
 }
