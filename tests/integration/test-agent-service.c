@@ -68,9 +68,10 @@ START_TEST(bad_configuration_keeps_the_old_one) {
 END_TEST
 
 START_TEST(request_under_way_survives_a_reload) {
+        AUTO_WIRE_MESSAGE WireMessage answer = {};
         AUTO_FD int fd = -1;
-        AUTO_SECRET Secret s = {};
         Error e = {};
+        int r;
 
         machine_broker_control(&m, "auth slow 1000 x1\n");
         ck_assert_int_eq(wire_connect(m.agent_socket, deadline_never(), &fd, &e), 0);
@@ -80,17 +81,12 @@ START_TEST(request_under_way_survives_a_reload) {
         expect_resource("/v1/status", 200);
         reload();
         expect_resource("/v1/resource/default/app/own", 403);
-        {
-                AUTO_WIRE_MESSAGE WireMessage answer = {};
-                int r;
-
-                do
-                        r = wire_recv(fd, &answer, &e);
-                while (r == -EAGAIN && deadline_sleep(deadline_never(), USEC_PER_MSEC) == 0);
-                ck_assert_int_eq(r, 0);
-                ck_assert_uint_eq(answer.type, WIRE_RESOURCE | WIRE_ANSWER);
-                ck_assert_mem_eq(answer.body.data, "for root alone", 14);
-        }
+        do
+                r = wire_recv(fd, &answer, &e);
+        while (r == -EAGAIN && deadline_sleep(deadline_never(), USEC_PER_MSEC) == 0);
+        ck_assert_int_eq(r, 0);
+        ck_assert_uint_eq(answer.type, WIRE_RESOURCE | WIRE_ANSWER);
+        ck_assert_mem_eq(answer.body.data, "for root alone", 14);
 }
 END_TEST
 
