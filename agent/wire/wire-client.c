@@ -38,7 +38,7 @@ int wire_peer(int fd, struct ucred *ret, Error *e) {
 }
 
 static int check_listener(int fd, const char *path, Error *e) {
-        struct ucred cred;
+        struct ucred cred = {};
         int r;
 
         r = wire_peer(fd, &cred, e);
