@@ -54,6 +54,13 @@ void agent_note_error(Agent *agent, int code, const Error *e) {
         agent->last_error_at_usec = now_monotonic_usec();
 }
 
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) source;
+        (void) usec;
+        agent_note_state(userdata);
+        return 0;
+}
+
 void agent_note_state(Agent *agent) {
         const Generation *g = agent->current;
         KbcClientStatus s = {};
@@ -64,6 +71,8 @@ void agent_note_state(Agent *agent) {
         if (s.attested && s.attested_at_usec != agent->attested_seen_usec) {
                 agent->attested_seen_usec = s.attested_at_usec;
                 log_event(LOG_NOTICE, MESSAGE_ID_ATTESTED, NULL, 0, "Attested to %s", g->config->broker.url);
+                (void) sd_event_source_set_time(agent->expiry, s.expires_at_usec);
+                (void) sd_event_source_set_enabled(agent->expiry, SD_EVENT_ONESHOT);
         }
         status_sentence(agent, state, sizeof(state));
         if (strcmp(state, agent->told_state) == 0)
@@ -139,6 +148,9 @@ static int set_up_loop(Agent *agent, Error *e) {
                                         agent);
         if (r >= 0)
                 r = sd_event_set_watchdog(agent->event, 1);
+        if (r >= 0)
+                r = sd_event_add_time(agent->event, &agent->expiry, CLOCK_MONOTONIC, UINT64_MAX, USEC_PER_SEC, on_expiry,
+                                      agent);
         if (r < 0)
                 return error_set(e, r, "event-loop", "Cannot set up the event loop: %s", error_text(NULL, r));
         agent->generations = (Generations){ .event = agent->event, .evidence = evidence_for_broker, .userdata = agent };
@@ -194,6 +206,7 @@ void agent_free(Agent *agent) {
         platform_done(&agent->platform);
         daemon_listener_done(&agent->wire_listener);
         daemon_listener_done(&agent->rest_listener);
+        (void) sd_event_source_disable_unref(agent->expiry);
         (void) sd_event_unref(agent->event);
         free(agent);
 }

@@ -53,6 +53,7 @@ typedef struct Agent {
         DoorWire *door_wire;
         DoorRest *door_rest;
         char told_state[256]; /* last STATUS= */
+        sd_event_source *expiry; /* when the session with the broker ends */
 } Agent;
 
 typedef struct AgentOptions {

@@ -221,6 +221,8 @@ void status_sentence(const Agent *agent, char *ret, size_t size) {
                 (void) snprintf(ret, size, "%sAttested to %s.", test, g->config->broker.url);
         else if (s.last_code < 0)
                 (void) snprintf(ret, size, "%sNot attested to %s: %.120s", test, g->config->broker.url, s.last_error);
+        else if (s.n_handshakes > 0)
+                (void) snprintf(ret, size, "%sReady; the last session with %s is over.", test, g->config->broker.url);
         else
                 (void) snprintf(ret, size, "%sReady; nobody has asked for anything yet.", test);
 }

@@ -90,6 +90,20 @@ START_TEST(request_under_way_survives_a_reload) {
 }
 END_TEST
 
+START_TEST(end_of_a_session_is_told) {
+        FixtureOptions options = FIXTURE_DEFAULTS;
+        Error e = {};
+
+        options.session_seconds = options.token_seconds = 1;
+        ck_assert_int_eq(fixture_restart(&m.broker, &options, &e), 0);
+        machine_configure(&m, "");
+        reload();
+        expect_resource("/v1/resource/default/app/own", 200);
+        daemon_wait_notify(&m.agent, "STATUS=trust: TEST ROOT. Attested to https://");
+        daemon_wait_notify(&m.agent, "STATUS=trust: TEST ROOT. Ready; the last session with https://");
+}
+END_TEST
+
 START_TEST(stop_cancels_what_is_under_way) {
         AUTO_FD int fd = -1;
         Error e = {};
@@ -204,6 +218,7 @@ int main(void) {
         tcase_add_test(service, reload_brings_new_rules_and_drops_old_ones);
         tcase_add_test(service, bad_configuration_keeps_the_old_one);
         tcase_add_test(service, request_under_way_survives_a_reload);
+        tcase_add_test(service, end_of_a_session_is_told);
         tcase_add_test(service, stop_cancels_what_is_under_way);
         tcase_add_test(service, sockets_from_outside_are_used_and_kept);
         tcase_add_test(service, socket_of_the_wrong_type_is_refused);
