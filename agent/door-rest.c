@@ -109,19 +109,6 @@ static RestPeer *meet_peer(DoorRest *door, int fd) {
         return p;
 }
 
-/* The peer is identified when it connects, before it can become somebody else. */
-static void on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
-                          enum MHD_ConnectionNotificationCode what) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-        if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
-                *socket_context = meet_peer(userdata, info->connect_fd);
-        if (what == MHD_CONNECTION_NOTIFY_CLOSED && *socket_context) {
-                forget_peer(userdata, *socket_context);
-                *socket_context = NULL;
-        }
-}
-
 static const Peer *peer_of(struct MHD_Connection *connection) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
         const RestPeer *p = info ? info->socket_context : NULL;
@@ -150,17 +137,8 @@ static void stop_work(RestRequest *q) {
         agent_slot_give(&q->slot);
 }
 
-static void on_completed(void *userdata, struct MHD_Connection *connection, void **context,
-                         enum MHD_RequestTerminationCode code) {
-        DoorRest *door = userdata;
-        RestRequest *q = *context;
-
-        (void) connection;
-        (void) code;
-        if (!q)
-                return;
-        *context = NULL;
-        for (RestRequest **at = &door->requests; *at; at = &(*at)->next)
+static void request_free(RestRequest *q) {
+        for (RestRequest **at = &q->door->requests; *at; at = &(*at)->next)
                 if (*at == q) {
                         *at = q->next;
                         break;
@@ -170,6 +148,42 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
         free(q->answer.text);
         secret_done(&q->answer.secret);
         free(q);
+}
+
+static void on_completed(void *userdata, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code) {
+        (void) userdata;
+        (void) connection;
+        (void) code;
+        if (*context)
+                request_free(*context);
+        *context = NULL;
+}
+
+/* Of a request whose query it has no memory for, libmicrohttpd (0.9.75) tells the beginning and never the end. */
+static void forget_requests(DoorRest *door, const struct MHD_Connection *connection) {
+        RestRequest *next;
+
+        for (RestRequest *q = door->requests; q; q = next) {
+                next = q->next;
+                if (q->connection == connection)
+                        request_free(q);
+        }
+}
+
+/* The peer is identified when it connects, before it can become somebody else. */
+static void on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode what) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+        if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
+                *socket_context = meet_peer(userdata, info->connect_fd);
+        if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+                forget_requests(userdata, connection);
+                if (*socket_context)
+                        forget_peer(userdata, *socket_context);
+                *socket_context = NULL;
+        }
 }
 
 void door_rest_resume(RestRequest *q) {

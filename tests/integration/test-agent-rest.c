@@ -15,6 +15,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "base/writer.h"
 #include "snp/report.h"
 #include "tests/integration/machine.h"
 #include "tests/unit/unit.h"
@@ -264,6 +265,21 @@ START_TEST(target_that_is_too_long_is_refused) {
         (void) memset(target + strlen(target), 'a', 1100);
         r = machine_rest(&m, target, NULL);
         expect(&r, 414, "target-too-long");
+}
+END_TEST
+
+/* A leak would be found by LeakSanitizer, and make the daemon fail, when it stops. */
+START_TEST(query_of_very_many_members_is_forgotten) {
+        AUTO_WRITER Writer w = wr_init(4096);
+        AUTO_FREE char *target = NULL;
+        AUTO_REPLY Reply r = {};
+
+        wr_str(&w, "/v1/status?a=1");
+        for (int i = 0; i < 400; i++)
+                wr_str(&w, "&a=1");
+        ck_assert_int_eq(wr_finish_str(&w, &target), 0);
+        r = machine_rest(&m, target, NULL);
+        ck_assert_int_ne(r.status, 200);
 }
 END_TEST
 
@@ -530,6 +546,7 @@ static void add_usual(TCase *tc) {
         tcase_add_test(tc, other_methods_are_not_allowed);
         tcase_add_test(tc, request_with_a_body_is_refused);
         tcase_add_test(tc, target_that_is_too_long_is_refused);
+        tcase_add_test(tc, query_of_very_many_members_is_forgotten);
         tcase_add_test(tc, head_gives_headers_alone);
         tcase_add_test(tc, resource_arrives_as_it_is);
         tcase_add_test(tc, largest_resource_arrives_whole);
