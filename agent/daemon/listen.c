@@ -4,9 +4,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
 #include "agent/wire/wire.h"
+
+/* Linux 6.16 and later; not in the headers of Debian 12. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+/*
+ * Whoever may connect could attach descriptors to a message. Nobody takes them, but the kernel closes them in our name,
+ * and the close of a TCP socket with SO_LINGER blocks for as long as its sender likes. Connections inherit this from
+ * their listener; on older kernels the watchdog is what ends such a wait.
+ */
+static void refuse_descriptors(int listener) {
+        const int no = 0;
+
+        (void) setsockopt(listener, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
+}
 
 /* Descriptor called @name among systemd's. Return: 0 with *@ret_fd -1 when there is none of that name; *@ret_n of all. */
 static int find_activated(const char *name, int *ret_fd, int *ret_n, Error *e) {
@@ -51,6 +68,8 @@ int daemon_listen(const char *name, int type, const char *path, mode_t mode, Dae
                 if (r < 0)
                         return r;
                 l.activated = true;
+                if (l.fd >= 0)
+                        refuse_descriptors(l.fd);
                 *ret = l;
                 return 0;
         }
@@ -61,6 +80,7 @@ int daemon_listen(const char *name, int type, const char *path, mode_t mode, Dae
         r = wire_listen(path, type, mode, &l.fd, e);
         if (r < 0)
                 return r;
+        refuse_descriptors(l.fd);
         l.path = strdup(path);
         if (!l.path) {
                 (void) close(l.fd);

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snp-agentd as a service: sockets from outside, reload, stop, command line. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/wire/wire.h"
 #include "tests/integration/machine.h"
 #include "tests/integration/spawn.h"
 #include "tests/unit/unit.h"
+
+/* Linux 6.16 and later; not in the headers of Debian 12. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 static Machine m;
 
@@ -120,6 +129,62 @@ START_TEST(stop_cancels_what_is_under_way) {
 }
 END_TEST
 
+/* Both ends of a TCP connection whose close blocks for a minute: nobody reads, and what was written lingers. */
+static void open_lingering(int fds[static 2]) {
+        static const struct linger minute = { .l_onoff = 1, .l_linger = 60 };
+        struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        AUTO_FD int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        static const char filler[65536];
+        socklen_t n = sizeof(sa);
+
+        ck_assert_int_eq(bind(listener, (struct sockaddr *) &sa, sizeof(sa)), 0);
+        ck_assert_int_eq(listen(listener, 1), 0);
+        ck_assert_int_eq(getsockname(listener, (struct sockaddr *) &sa, &n), 0);
+        fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(connect(fds[0], (struct sockaddr *) &sa, sizeof(sa)), 0);
+        fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        ck_assert_int_ge(fds[1], 0);
+        while (send(fds[0], filler, sizeof(filler), MSG_DONTWAIT) > 0)
+                ;
+        ck_assert_int_eq(setsockopt(fds[0], SOL_SOCKET, SO_LINGER, &minute, sizeof(minute)), 0);
+}
+
+/* False where the kernel cannot refuse it. */
+static bool send_with_descriptor(int fd, const char *text, int passed) {
+        union {
+                struct cmsghdr header;
+                char room[CMSG_SPACE(sizeof(int))];
+        } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+        char bytes[64];
+        struct iovec iov = { .iov_base = bytes, .iov_len = strlen(text) };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+
+        (void) memcpy(bytes, text, iov.iov_len);
+        (void) memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
+        return sendmsg(fd, &msg, MSG_NOSIGNAL) < 0;
+}
+
+START_TEST(passed_descriptor_does_not_stop_the_loop) {
+        int probe = 0, lingering[2];
+        socklen_t n = sizeof(probe);
+        AUTO_FD int wire = -1, rest = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
+        Error e = {};
+
+        if (getsockopt(rest, SOL_SOCKET, SO_PASSRIGHTS, &probe, &n) < 0)
+                return; /* before Linux 6.16 nothing can be done */
+        (void) snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", m.rest_socket);
+        ck_assert_int_eq(connect(rest, (struct sockaddr *) &sa, sizeof(sa)), 0);
+        ck_assert_int_eq(wire_connect(m.agent_socket, deadline_never(), &wire, &e), 0);
+        open_lingering(lingering);
+        ck_assert(send_with_descriptor(wire, "anything", lingering[0]));
+        ck_assert(send_with_descriptor(rest, "GET / HTTP/1.1\r\n", lingering[0]));
+        (void) close(lingering[1]); /* first: else the other's close would take its minute here */
+        (void) close(lingering[0]);
+        expect_resource("/v1/status", 200);
+}
+END_TEST
+
 START_TEST(sockets_from_outside_are_used_and_kept) {
         AUTO_FD int agent = -1, rest = -1;
         Error e = {};
@@ -220,6 +285,7 @@ int main(void) {
         tcase_add_test(service, request_under_way_survives_a_reload);
         tcase_add_test(service, end_of_a_session_is_told);
         tcase_add_test(service, stop_cancels_what_is_under_way);
+        tcase_add_test(service, passed_descriptor_does_not_stop_the_loop);
         tcase_add_test(service, sockets_from_outside_are_used_and_kept);
         tcase_add_test(service, socket_of_the_wrong_type_is_refused);
         tcase_add_test(service, without_a_rest_socket_there_is_no_such_door);
