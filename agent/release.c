@@ -59,6 +59,12 @@ static int ask(Release *release, Error *e) {
                                    kbc_client_attest(client, release->deadline, on_done, release, &release->request, e);
 }
 
+static void note_failure(Agent *agent, const AuditSubject *s, int r, const Error *e) {
+        agent->counters.n_failed++;
+        agent_note_error(agent, r, e);
+        audit_failed(s, r, e);
+}
+
 static void finish(Release *release, int r, Secret *secret, const Error *e) {
         CLEANUP(release_freep) Release *gone = release;
         Agent *agent = release->agent;
@@ -66,20 +72,17 @@ static void finish(Release *release, int r, Secret *secret, const Error *e) {
         Error own = {};
 
         if (r < 0) {
+                note_failure(agent, &s, r, e);
                 (void) gone->caller.done(gone->caller.userdata, r, NULL, e);
         } else {
                 r = gone->caller.done(gone->caller.userdata, 0, secret, NULL);
-                if (r < 0)
+                if (r < 0) {
                         (void) error_set(&own, r, "hand-over", "It could not be handed over: %s", error_text(NULL, r));
-                e = &own;
-        }
-        if (r < 0) {
-                agent->counters.n_failed++;
-                agent_note_error(agent, r, e);
-                audit_failed(&s, r, e);
-        } else {
-                agent->counters.n_released++;
-                audit_released(&s);
+                        note_failure(agent, &s, r, &own);
+                } else {
+                        agent->counters.n_released++;
+                        audit_released(&s);
+                }
         }
         agent_note_state(agent);
 }
@@ -133,9 +136,7 @@ static int start(Agent *agent, const ReleaseCaller *caller, const char *kind, co
                 return 0;
         }
         s = subject_of(release);
-        agent->counters.n_failed++;
-        agent_note_error(agent, r, &own);
-        audit_failed(&s, r, &own);
+        note_failure(agent, &s, r, &own);
         if (e && e->code == 0)
                 *e = own;
         return r;

@@ -378,7 +378,7 @@ START_TEST(socket_of_another_name_is_not_taken) {
         daemon_.sockets[0] = (DaemonSocket){ .name = "other", .fd = listener };
         daemon_spawn(&daemon_);
         ck_assert_int_eq(daemon_wait_exit(&daemon_), 1);
-        ck_assert(daemon_log_has(&daemon_, "no socket named 'attester'"));
+        daemon_wait_log(&daemon_, "no socket named 'attester'");
         stop();
 }
 END_TEST
@@ -388,7 +388,7 @@ START_TEST(bad_configuration_stops_it_with_file_and_line) {
         put_config("Sauce=auto\n");
         daemon_spawn(&daemon_);
         ck_assert_int_eq(daemon_wait_exit(&daemon_), 1);
-        ck_assert(daemon_log_has(&daemon_, "/a.conf:5: unknown key Sauce="));
+        daemon_wait_log(&daemon_, "/a.conf:5: unknown key Sauce=");
         stop();
 }
 END_TEST

@@ -84,7 +84,7 @@ START_TEST(status_tells_what_there_is) {
         expect_status("broker.attested", "false");
         expect_status("requests.active", "0");
         expect_status("volumes", "[ \"root\" ]");
-        ck_assert(daemon_log_has(&m.agent, "trust: TEST ROOT"));
+        daemon_wait_log(&m.agent, "trust: TEST ROOT");
         daemon_wait_notify(&m.agent, "STATUS=trust: TEST ROOT. Ready");
 }
 END_TEST
@@ -153,7 +153,7 @@ START_TEST(evidence_is_over_the_nonce) {
         check_quote(quote, nonce, sizes[_i]);
         expect_status("platform.self_check", "verified");
         expect_status("platform.product", "Genoa");
-        ck_assert(daemon_log_has(&m.agent, "Released evidence to process"));
+        daemon_wait_log(&m.agent, "Released evidence to process");
 }
 END_TEST
 
@@ -307,8 +307,8 @@ START_TEST(resource_arrives_as_it_is) {
         expect_status("broker.resources", "2");
         expect_status("requests.released", "2");
         expect_status("platform.self_check", "verified");
-        ck_assert(daemon_log_has(&m.agent, "Released secret 'own', resource default/app/own to process"));
-        ck_assert(daemon_log_has(&m.agent, "Attested to https://"));
+        daemon_wait_log(&m.agent, "Released secret 'own', resource default/app/own to process");
+        daemon_wait_log(&m.agent, "Attested to https://");
         ck_assert(!daemon_log_has(&m.agent, "for root alone"));
         daemon_wait_notify(&m.agent, "STATUS=trust: TEST ROOT. Attested to https://");
 }
@@ -333,9 +333,9 @@ START_TEST(other_users_get_nothing_but_the_status) {
         ck_assert_int_eq(machine_rest_as_stranger(&m, "/v1/status"), 200);
         ck_assert_int_eq(machine_rest_as_stranger(&m, "/v1/resource/default/app/own"), 403);
         ck_assert_int_eq(machine_rest_as_stranger(&m, "/v1/evidence?nonce=AA"), 403);
-        ck_assert(daemon_log_has(&m.agent, "Denied secret 'own', resource default/app/own to process"));
-        ck_assert(daemon_log_has(&m.agent, "Denied evidence to process"));
-        ck_assert(daemon_log_has(&m.agent, "of user 12345"));
+        daemon_wait_log(&m.agent, "Denied secret 'own', resource default/app/own to process");
+        daemon_wait_log(&m.agent, "Denied evidence to process");
+        daemon_wait_log(&m.agent, "of user 12345");
         expect_status("requests.denied", "2");
 }
 END_TEST
@@ -346,7 +346,7 @@ START_TEST(broker_that_says_no_is_quoted) {
 
         expect(&denied, 403, NULL);
         expect(&absent, 404, NULL);
-        ck_assert(daemon_log_has(&m.agent, "Could not give secret 'absent'"));
+        daemon_wait_log(&m.agent, "Could not give secret 'absent'");
 }
 END_TEST
 
@@ -403,7 +403,7 @@ START_TEST(platform_that_fails_is_told) {
         machine_platform_control("fail=eio\n");
         r = machine_rest(&m, "/v1/evidence?nonce=AA", NULL);
         expect(&r, 503, NULL);
-        ck_assert(daemon_log_has(&m.agent, "Could not give evidence"));
+        daemon_wait_log(&m.agent, "Could not give evidence");
 }
 END_TEST
 
@@ -414,7 +414,7 @@ START_TEST(report_that_does_not_verify_is_noticed_and_passed_on) {
         r = machine_rest(&m, "/v1/evidence?nonce=AA", NULL);
         expect(&r, 200, NULL);
         expect_status("platform.self_check", "rejected");
-        ck_assert(daemon_log_has(&m.agent, "Our own report does not verify, ignoring"));
+        daemon_wait_log(&m.agent, "Our own report does not verify, ignoring");
 }
 END_TEST
 
@@ -470,7 +470,7 @@ START_TEST(client_that_leaves_frees_its_place) {
         wait_for_status("requests.active", "1");
         (void) close(fd);
         wait_for_status("requests.active", "0");
-        ck_assert(daemon_log_has(&m.agent, "The caller went away"));
+        daemon_wait_log(&m.agent, "The caller went away");
 }
 END_TEST
 

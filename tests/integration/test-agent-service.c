@@ -70,8 +70,8 @@ START_TEST(bad_configuration_keeps_the_old_one) {
                 expect_resource("/v1/resource/default/app/own", 200);
                 expect_resource("/v1/resource/default/app/more", 403);
         }
-        ck_assert(daemon_log_has(&m.agent, "The new configuration is refused, the old one stays: "));
-        ck_assert(daemon_log_has(&m.agent, "/agent.conf.d/more.conf:4: unknown key Uzer="));
+        daemon_wait_log(&m.agent, "The new configuration is refused, the old one stays: ");
+        daemon_wait_log(&m.agent, "/agent.conf.d/more.conf:4: unknown key Uzer=");
         daemon_wait_notify(&m.agent, "STATUS=trust: TEST ROOT.");
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(socket_of_the_wrong_type_is_refused) {
         m.agent.sockets[0] = (DaemonSocket){ .name = "agent", .fd = wrong };
         daemon_spawn(&m.agent);
         ck_assert_int_eq(daemon_wait_exit(&m.agent), 1);
-        ck_assert(daemon_log_has(&m.agent, "not a listening AF_UNIX socket of the right type"));
+        daemon_wait_log(&m.agent, "not a listening AF_UNIX socket of the right type");
 }
 END_TEST
 
@@ -231,7 +231,7 @@ START_TEST(bad_configuration_at_the_start_is_the_end) {
         machine_configure(&m, "[Agent]\nMaxRequests=0\n");
         daemon_spawn(&m.agent);
         ck_assert_int_eq(daemon_wait_exit(&m.agent), 1);
-        ck_assert(daemon_log_has(&m.agent, "/agent.conf.d/more.conf:2: MaxRequests="));
+        daemon_wait_log(&m.agent, "/agent.conf.d/more.conf:2: MaxRequests=");
 }
 END_TEST
 

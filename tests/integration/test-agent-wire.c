@@ -81,7 +81,7 @@ START_TEST(volume_key_is_what_the_broker_keeps) {
                 ck_assert_uint_eq(s.len, strlen(FIXTURE_SECRET));
                 ck_assert_mem_eq(s.bytes, FIXTURE_SECRET, s.len);
         }
-        ck_assert(daemon_log_has(&m.agent, "Released volume 'root', resource " FIXTURE_RESOURCE " to process"));
+        daemon_wait_log(&m.agent, "Released volume 'root', resource " FIXTURE_RESOURCE " to process");
         ck_assert(!daemon_log_has(&m.agent, "passphrase"));
         /* One handshake did for both, and the broker saw it so too. */
         ck_assert_uint_eq(fixture_count_log(&m.broker, "log", "decision=attest verdict=allow", NULL), 1);
@@ -112,7 +112,7 @@ START_TEST(volume_key_is_refused_without_a_word_to_the_broker) {
                         ck_assert_str_eq(e.reason, refusals[i].reason);
                 ck_assert_ptr_null(s.bytes);
         }
-        ck_assert(daemon_log_has(&m.agent, "Denied volume"));
+        daemon_wait_log(&m.agent, "Denied volume");
         ck_assert_uint_eq(fixture_count_log(&m.broker, "log", "decision=auth", NULL), 0);
 }
 END_TEST
@@ -168,7 +168,7 @@ START_TEST(strangers_get_nothing_but_the_status) {
         ck_assert_int_eq(as_stranger(stranger_attest), -EPERM);
         ck_assert_int_eq(as_stranger(stranger_status), 0);
         ck_assert_uint_eq(fixture_count_log(&m.broker, "log", "decision=auth", NULL), 0);
-        ck_assert(daemon_log_has(&m.agent, "Volume keys are for root, not for user 12345"));
+        daemon_wait_log(&m.agent, "Volume keys are for root, not for user 12345");
 }
 END_TEST
 
@@ -210,8 +210,8 @@ START_TEST(each_attest_is_a_fresh_handshake) {
                 ck_assert_msg(r == 0, "%s", error_text(&e, r));
                 ck_assert_uint_eq(handshakes_in(&b), i);
         }
-        ck_assert(daemon_log_has(&m.agent, "Attested to https://"));
-        ck_assert(daemon_log_has(&m.agent, "Made handshake for process"));
+        daemon_wait_log(&m.agent, "Attested to https://");
+        daemon_wait_log(&m.agent, "Made handshake for process");
 }
 END_TEST
 
@@ -224,7 +224,7 @@ START_TEST(guest_that_the_brokers_policy_refuses_gets_no_key) {
         ck_assert_int_eq(ask_volume(MACHINE_UUID, MACHINE_TOKEN, "aes-xts-plain64", &s, &e), -EPERM);
         ck_assert_ptr_null(s.bytes);
         ck_assert_uint_gt(strlen(e.reason), 0);
-        ck_assert(daemon_log_has(&m.agent, "Could not give volume 'root'"));
+        daemon_wait_log(&m.agent, "Could not give volume 'root'");
 }
 END_TEST
 
@@ -235,7 +235,7 @@ START_TEST(evidence_that_the_broker_refuses_is_told) {
         machine_platform_control("fail=bad-signature\n");
         ck_assert_int_eq(ask_volume(MACHINE_UUID, MACHINE_TOKEN, "aes-xts-plain64", &s, &e), -EKEYREJECTED);
         ck_assert_ptr_null(s.bytes);
-        ck_assert(daemon_log_has(&m.agent, "Could not give volume 'root'"));
+        daemon_wait_log(&m.agent, "Could not give volume 'root'");
 }
 END_TEST
 
