@@ -135,7 +135,7 @@ int attester_client_ask(AttesterClient *client, const AttesterQuestion *question
         CLEANUP(call_freep) AttesterCall *call = NULL;
         int r;
 
-        if (client->n_calls >= ATTESTER_CALLS_MAX)
+        if (client->n_calls >= (question->may_take_kept ? ATTESTER_CALLS_MAX : ATTESTER_CALLS_MAX - ATTESTER_CALLS_KEPT))
                 return unreachable(-EAGAIN, e);
         call = calloc(1, sizeof(*call));
         if (!call)

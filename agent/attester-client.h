@@ -8,6 +8,7 @@
  * ("attester-timeout"); what the attester itself says is passed on.
  */
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "agent/wire/wire.h"
@@ -18,6 +19,8 @@
 
 /* It serves one at a time anyway; the rest would wait in its socket's queue. */
 #define ATTESTER_CALLS_MAX 16
+/* Kept for the broker's handshakes and the status, which ask once at a time: local evidence never keeps a disk shut. */
+#define ATTESTER_CALLS_KEPT 4
 
 typedef struct AttesterCall AttesterCall;
 
@@ -35,6 +38,7 @@ typedef struct AttesterQuestion {
         uint16_t type; /* WireType */
         const void *body;
         size_t size;
+        bool may_take_kept;
         Deadline deadline;
 } AttesterQuestion;
 

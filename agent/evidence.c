@@ -14,7 +14,7 @@ struct EvidenceJob {
         AttesterCall *call;     /* the question that is open */
         uint8_t nonce[WIRE_NONCE_MAX]; /* zeros behind */
         size_t nonce_size;
-        bool with_quote;
+        bool with_quote, for_broker;
         Deadline deadline;
         Evidence evidence;
         EvidenceDoneFn done;
@@ -70,6 +70,7 @@ static int ask(EvidenceJob *job, uint16_t type, const Blob *body, AttesterDoneFn
                 .type = type,
                 .body = body->data,
                 .size = body->size,
+                .may_take_kept = job->for_broker,
                 .deadline = job->deadline,
         };
 
@@ -167,8 +168,8 @@ int evidence_start(Agent *agent, Generation *generation, const EvidenceRequest *
                 return error_oom(e);
         *job = (EvidenceJob){
                 .next = agent->evidence_jobs, .agent = agent, .generation = generation_ref(generation),
-                .nonce_size = request->nonce_size, .with_quote = request->with_quote, .deadline = request->deadline,
-                .done = done, .userdata = userdata,
+                .nonce_size = request->nonce_size, .with_quote = request->with_quote, .for_broker = request->for_broker,
+                .deadline = request->deadline, .done = done, .userdata = userdata,
         };
         agent->evidence_jobs = job;
         (void) memcpy(job->nonce, request->nonce, request->nonce_size);
@@ -215,7 +216,7 @@ static void on_broker_evidence(void *userdata, int r, const Evidence *ev, const 
 
 int evidence_for_broker(void *userdata, Generation *generation, const uint8_t *report_data, size_t size,
                         Deadline deadline, Error *e) {
-        EvidenceRequest request = { .nonce = report_data, .nonce_size = size, .deadline = deadline };
+        EvidenceRequest request = { .nonce = report_data, .nonce_size = size, .for_broker = true, .deadline = deadline };
         EvidenceJob *job; /* in the agent's list until it ends; holds the generation, and so the client, meanwhile */
 
         return evidence_start(userdata, generation, &request, on_broker_evidence, generation, &job, e);

@@ -28,6 +28,7 @@ typedef struct EvidenceRequest {
         const void *nonce; /* 1..64 bytes; a report carries it padded with zeros, a quote as it is */
         size_t nonce_size;
         bool with_quote;
+        bool for_broker; /* without it no disk opens: it may take places that others may not */
         Deadline deadline;
 } EvidenceRequest;
 

@@ -13,8 +13,9 @@
 #define ATTESTER_PATIENCE_USEC (3 * USEC_PER_SEC) /* it may be busy with a report; the status need not wait for that */
 
 struct StatusQuery {
+        StatusQuery *next; /* in agent->status_queries */
         Agent *agent;
-        AttesterCall *call;       /* NULL: its answer is not waited for */
+        bool answered; /* the question to the attester, which all queries share, has come back */
         sd_event_source *deferred; /* when it could not even be asked */
         Error why;
         StatusDoneFn done;
@@ -147,11 +148,17 @@ static json_object *to_json(const Agent *agent, const Blob *attester_answer, con
         return or_nothing(o, bad);
 }
 
+/* The attester is asked once for all who wait, so that a crowd of curious clients takes one of its places at most. */
 void status_cancel(StatusQuery *query) {
         if (!query)
                 return;
-        if (query->call)
-                attester_call_cancel(query->call);
+        for (StatusQuery **at = &query->agent->status_queries; *at; at = &(*at)->next)
+                if (*at == query) {
+                        *at = query->next;
+                        break;
+                }
+        if (!query->agent->status_queries && query->agent->status_call)
+                attester_call_cancel(TAKE_PTR(query->agent->status_call));
         (void) sd_event_source_disable_unref(query->deferred);
         free(query);
 }
@@ -169,11 +176,23 @@ static void finish(StatusQuery *query, const Blob *answer, const Error *why) {
         gone->done(gone->userdata, e.code, text, &e);
 }
 
-static void on_attester(void *userdata, int r, const Blob *answer, const Error *e) {
-        StatusQuery *query = userdata;
+static StatusQuery *next_answered(const Agent *agent) {
+        StatusQuery *query = agent->status_queries;
 
-        query->call = NULL;
-        finish(query, r < 0 ? NULL : answer, e);
+        while (query && !query->answered)
+                query = query->next;
+        return query;
+}
+
+/* Whoever is told may cancel others, and may ask anew. */
+static void on_attester(void *userdata, int r, const Blob *answer, const Error *e) {
+        Agent *agent = userdata;
+
+        agent->status_call = NULL;
+        for (StatusQuery *query = agent->status_queries; query; query = query->next)
+                query->answered = !query->deferred;
+        for (StatusQuery *query; (query = next_answered(agent));)
+                finish(query, r < 0 ? NULL : answer, e);
 }
 
 static int on_deferred(sd_event_source *source, void *userdata) {
@@ -189,14 +208,17 @@ int status_start(Agent *agent, StatusDoneFn done, void *userdata, StatusQuery **
         AttesterQuestion q = {
                 .path = agent->current->config->attester.socket,
                 .type = WIRE_PLATFORM,
+                .may_take_kept = true,
                 .deadline = deadline_in(ATTESTER_PATIENCE_USEC),
         };
-        int r;
+        int r = 0;
 
         if (!query)
                 return error_oom(e);
-        *query = (StatusQuery){ .agent = agent, .done = done, .userdata = userdata };
-        r = attester_client_ask(&agent->attester, &q, on_attester, query, &query->call, &query->why);
+        *query = (StatusQuery){ .next = agent->status_queries, .agent = agent, .done = done, .userdata = userdata };
+        agent->status_queries = query;
+        if (!agent->status_call)
+                r = attester_client_ask(&agent->attester, &q, on_attester, agent, &agent->status_call, &query->why);
         if (r < 0) {
                 /* The status can do without. It is told from the loop, as if the answer had come. */
                 r = sd_event_add_defer(agent->event, &query->deferred, on_deferred, query);

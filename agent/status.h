@@ -5,8 +5,6 @@
 
 #include "agent/agent.h"
 
-typedef struct StatusQuery StatusQuery;
-
 /* @json: text, borrowed; NULL when @r is negative. Called once, never from inside status_start(). */
 typedef void (*StatusDoneFn)(void *userdata, int r, const char *json, const Error *e);
 
