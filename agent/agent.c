@@ -21,13 +21,14 @@
 
 int agent_slot_take(Agent *agent, uid_t uid, AgentSlot *slot, Error *e) {
         size_t max = agent->current->config->agent.max_requests, own = 0;
+        bool full = agent->n_slots >= (uid == 0 ? max : AGENT_SHARE_OF_USERS(max));
 
         for (const AgentSlot *s = agent->slots; s; s = s->next)
                 own += s->uid == uid;
-        if (agent->n_slots >= max || (uid != 0 && own >= (max + 1) / 2)) {
+        if (full || (uid != 0 && own >= AGENT_SHARE_OF_USER(max))) {
                 agent->counters.n_turned_away++;
-                if (agent->n_slots >= max)
-                        return error_set(e, -EBUSY, "queue-full", "%zu requests are under way already", max);
+                if (full)
+                        return error_set(e, -EBUSY, "queue-full", "%zu requests are under way already", agent->n_slots);
                 return error_set(e, -EBUSY, "user-queue-full", "User %u has %zu requests under way already", uid, own);
         }
         *slot = (AgentSlot){ .next = agent->slots, .agent = agent, .uid = uid };

@@ -72,8 +72,15 @@ DEFINE_CLEANUP(Agent *, agent_free);
 WARN_UNUSED int agent_run(Agent *agent, Error *e);
 
 /*
- * Takes a place among the requests under way. -EBUSY ("queue-full") when all are taken; -EBUSY
- * ("user-queue-full") when this user, not being root, has half of them.
+ * How much of @all one user, and how much all users but root, may have: many users, or one with a range of
+ * subordinate ones, must not keep root's disks shut.
+ */
+#define AGENT_SHARE_OF_USER(all) (((all) + 1) / 2)
+#define AGENT_SHARE_OF_USERS(all) ((all) - (all) / 8)
+
+/*
+ * Takes a place among the requests under way. -EBUSY ("queue-full") when all are taken, but for those kept for root;
+ * -EBUSY ("user-queue-full") when this user, not being root, has half of them.
  */
 WARN_UNUSED int agent_slot_take(Agent *agent, uid_t uid, AgentSlot *slot, Error *e);
 void agent_slot_give(AgentSlot *slot); /* idempotent */

@@ -80,13 +80,15 @@ static void forget_peer(DoorRest *door, RestPeer *p) {
         free(p);
 }
 
-/* One user, not being root, has half of the connections at most. */
+/* See AGENT_SHARE_OF_USER(); the library itself takes no more than the limit. */
 static bool has_too_many(const DoorRest *door, uid_t uid) {
-        unsigned n = 0;
+        unsigned own = 0, all = 0;
 
-        for (const RestPeer *p = door->peers; p; p = p->next)
-                n += p->peer.uid == uid;
-        return uid != 0 && n > door->limit / 2;
+        for (const RestPeer *p = door->peers; p; p = p->next) {
+                own += p->peer.uid == uid;
+                all++;
+        }
+        return uid != 0 && (own > AGENT_SHARE_OF_USER(door->limit) || all > AGENT_SHARE_OF_USERS(door->limit));
 }
 
 static RestPeer *meet_peer(DoorRest *door, int fd) {
@@ -175,14 +177,17 @@ static void forget_requests(DoorRest *door, const struct MHD_Connection *connect
 static void on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode what) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        DoorRest *door = userdata;
 
         if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
-                *socket_context = meet_peer(userdata, info->connect_fd);
+                *socket_context = meet_peer(door, info->connect_fd);
         if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-                forget_requests(userdata, connection);
+                forget_requests(door, connection);
                 if (*socket_context)
-                        forget_peer(userdata, *socket_context);
+                        forget_peer(door, *socket_context);
                 *socket_context = NULL;
+                /* At its limit the library stops listening, and begins again only when it is run next. */
+                (void) sd_event_source_set_enabled(door->soon, SD_EVENT_ONESHOT);
         }
 }
 

@@ -292,13 +292,15 @@ static int conn_new(DoorWire *door, int fd, Conn **ret, Error *e) {
         return 0;
 }
 
-/* One user, not being root, has half of the connections at most. */
+/* With this connection counted; see AGENT_SHARE_OF_USER(). */
 static bool is_full(const DoorWire *door, uid_t uid) {
         size_t limit = door->agent->current->config->agent.max_requests + CONNECTIONS_SPARE, own = 0;
 
+        if (uid == 0)
+                return door->n_conns > limit;
         for (const Conn *c = door->conns; c; c = c->next)
                 own += c->peer.uid == uid;
-        return door->n_conns > limit || (uid != 0 && own > limit / 2);
+        return own > AGENT_SHARE_OF_USER(limit) || door->n_conns > AGENT_SHARE_OF_USERS(limit);
 }
 
 static int on_accept(sd_event_source *source, int listener, uint32_t revents, void *userdata) {

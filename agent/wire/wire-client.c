@@ -13,7 +13,7 @@
 #include "agent/wire/wire-internal.h"
 #include "agent/wire/wire.h"
 
-#define BACKLOG 64 /* waiting connections of a listener that we bind ourselves */
+#define BACKLOG SOMAXCONN /* of a listener that we bind ourselves; as systemd's: who does not wait to connect fails */
 
 static int address_of(const char *path, struct sockaddr_un *ret, Error *e) {
         size_t n = strlen(path);
