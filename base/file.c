@@ -7,6 +7,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define FIRST_SIZE 4096
+
+/* What to allocate first. A regular file then needs one buffer of its own size, and the byte that tells its end. */
+static size_t first_size(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < FIRST_SIZE)
+                return FIRST_SIZE;
+        return (size_t) st.st_size + 1;
+}
+
 int file_read_fd(int fd, const char *name, size_t max, Blob *ret, Error *e) {
         AUTO_BLOB Blob b = {};
         size_t allocated = 0;
@@ -15,7 +26,7 @@ int file_read_fd(int fd, const char *name, size_t max, Blob *ret, Error *e) {
                 ssize_t n;
 
                 if (b.size == allocated) {
-                        size_t want = allocated ? allocated * 2 : 4096;
+                        size_t want = allocated ? allocated * 2 : first_size(fd);
                         uint8_t *p;
 
                         if (want > max + 1)

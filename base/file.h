@@ -14,7 +14,7 @@
  * file_read() - read a whole file or pseudo file
  * @max:  -E2BIG when it holds more
  *
- * Reads to end of file and does not trust st_size. Error text names the path.
+ * Reads to end of file; st_size is no more than a hint on how much to allocate. Error text names the path.
  */
 WARN_UNUSED int file_read(const char *path, size_t max, Blob *ret, Error *e);
 WARN_UNUSED int file_read_fd(int fd, const char *name, size_t max, Blob *ret, Error *e);
