@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * snpctl: the command line. `report` and `verify` call the libraries and need no daemon; `status`, `attest` and
- * `secret get` ask the agent; the disk verbs live in a program of their own, so that the others do not pay for
- * loading libcryptsetup.
+ * snpctl: the command line. `status`, `attest` and `secret get` ask the agent; the others call the libraries and need
+ * no daemon. The disk verbs live in a program of their own, so that the others do not pay for loading libcryptsetup.
  */
 
 #include "agent/snpctl/verbs.h"
@@ -16,8 +15,10 @@ static const CtlVerb disk_enroll = {
 
 int main(int argc, char **argv) {
         static const CtlVerb *const list[] = {
-                &ctl_verb_report, &ctl_verb_verify,     &ctl_verb_attest,
-                &ctl_verb_status, &ctl_verb_secret_get, &disk_enroll,
+                &ctl_verb_report,         &ctl_verb_verify,       &ctl_verb_measure,
+                &ctl_verb_idblock_create, &ctl_verb_idblock_sign, &ctl_verb_idblock_digest,
+                &ctl_verb_idblock_verify, &ctl_verb_attest,       &ctl_verb_status,
+                &ctl_verb_secret_get,     &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
 

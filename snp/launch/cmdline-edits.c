@@ -91,7 +91,8 @@ static int edit_blanks(const Edits *x) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < N_ELEMENTS(around); i++)
-                r = tell(x, format("%s%s%s", around[i].before, x->cmdline, around[i].after), format("%s", around[i].how));
+                r = tell(x, format("%s%s%s", around[i].before, x->cmdline, around[i].after),
+                         format("%s", around[i].how));
         if (r == 0)
                 r = tell(x, squeeze(x->cmdline), format("with single spaces and none around"));
         while (n > 0 && is_blank(x->cmdline[n - 1]))

@@ -191,7 +191,8 @@ static int add_model(SnpSpace *space, uint32_t signature, const char *name) {
         for (size_t i = 0; i < axis->n; i++)
                 if (axis->values[i].is.signature == signature)
                         return 0;
-        return add(space, SNP_DIM_MODEL, (SnpValue){ .is.signature = signature }, "%s (0x%08" PRIx32 ")", name, signature);
+        return add(space, SNP_DIM_MODEL, (SnpValue){ .is.signature = signature }, "%s (0x%08" PRIx32 ")", name,
+                   signature);
 }
 
 static int add_models(const SnpExplainInput *in, SnpSpace *space) {
@@ -205,7 +206,8 @@ static int add_models(const SnpExplainInput *in, SnpSpace *space) {
         }
         for (size_t i = 0; r == 0 && i < N_ELEMENTS(silicon); i++)
                 for (unsigned s = 0; r == 0 && s < silicon[i].steppings; s++)
-                        r = add_model(space, snp_cpu_signature(silicon[i].family, silicon[i].model, s), silicon[i].name);
+                        r = add_model(space, snp_cpu_signature(silicon[i].family, silicon[i].model, s),
+                                      silicon[i].name);
         return r;
 }
 
@@ -255,7 +257,8 @@ static int fill(const SnpExplainInput *in, SnpSpace *space) {
         if (r == 0)
                 r = add_features(in, space);
         if (r == 0)
-                r = add_switch(space, SNP_DIM_FPU, in->launch.fpu_not_synced, "before Linux 6.10", "Linux 6.10 or later");
+                r = add_switch(space, SNP_DIM_FPU, in->launch.fpu_not_synced, "before Linux 6.10",
+                               "Linux 6.10 or later");
         if (r == 0)
                 r = add_vmsa_gpas(in, space);
         return r == 0 ? add(space, SNP_DIM_VCPUS, (SnpValue){ .is.number = in->launch.n_vcpus }, "%" PRIu32,
@@ -267,7 +270,8 @@ int snp_space_init(const SnpExplainInput *in, SnpSpace *ret, Error *e) {
 
         if (in->n_kernels > SNP_EXPLAIN_FILES_MAX || in->n_initrds > SNP_EXPLAIN_FILES_MAX ||
             in->n_firmwares > SNP_EXPLAIN_FILES_MAX)
-                return error_set(e, -E2BIG, "too-many-files", "More than %d files of one kind to try", SNP_EXPLAIN_FILES_MAX);
+                return error_set(e, -E2BIG, "too-many-files", "More than %d files of one kind to try",
+                                 SNP_EXPLAIN_FILES_MAX);
         if (in->n_cmdlines > SNP_EXPLAIN_CMDLINES_MAX)
                 return error_set(e, -E2BIG, "too-many-cmdlines", "More than %d command lines to try",
                                  SNP_EXPLAIN_CMDLINES_MAX);

@@ -29,7 +29,7 @@ typedef struct SnpAxis {
 } SnpAxis;
 
 typedef struct SnpSpace {
-        SnpAxis axes[SNP_N_DIMENSIONS]; /* of VCPUS only the first value: the others are all numbers up to the maximum */
+        SnpAxis axes[SNP_N_DIMENSIONS]; /* of VCPUS only the first value: the others are all numbers up to a maximum */
 } SnpSpace;
 
 /* 0, -ENOMEM, -E2BIG. */

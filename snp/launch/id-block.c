@@ -45,7 +45,8 @@ int snp_id_block_parse(const void *data, size_t size, SnpIdBlock *ret, Error *e)
         b.guest_svn = rd_le32(&r);
         b.policy = rd_le64(&r);
         if (rd_finish(&r, "ID block", NULL) < 0)
-                return error_set(e, -EBADMSG, "bad-format", "An ID block has %d bytes, not %zu", SNP_ID_BLOCK_SIZE, size);
+                return error_set(e, -EBADMSG, "bad-format", "An ID block has %d bytes, not %zu", SNP_ID_BLOCK_SIZE,
+                                 size);
         if (version != SNP_ID_BLOCK_VERSION)
                 return error_set(e, -EBADMSG, "bad-format", "The ID block is of version %u, not %d", version,
                                  SNP_ID_BLOCK_VERSION);
@@ -87,7 +88,8 @@ static int check_form(const uint8_t *auth, bool author_key_enabled, bool *ret_ha
         if (id_algo != ALGO_ECDSA_P384_SHA384)
                 return bad(e, "the ID key's algorithm is unknown");
         if (author_algo != ALGO_ECDSA_P384_SHA384 && (author_algo != ALGO_NONE || author_key_enabled))
-                return bad(e, author_algo == ALGO_NONE ? "there is no author key" : "the author key's algorithm is unknown");
+                return bad(e, author_algo == ALGO_NONE ? "there is no author key"
+                                                       : "the author key's algorithm is unknown");
         if (!bytes_are_zero(auth + AUTH_RESERVED_1, AUTH_ID_SIGNATURE - AUTH_RESERVED_1) ||
             !bytes_are_zero(auth + AUTH_RESERVED_2, AUTH_AUTHOR_SIGNATURE - AUTH_RESERVED_2) ||
             !bytes_are_zero(auth + AUTH_RESERVED_3, SNP_ID_AUTH_SIZE - AUTH_RESERVED_3))

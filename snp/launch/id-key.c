@@ -72,7 +72,8 @@ static int check_key(EVP_PKEY *key, bool has_private, bool encrypted, Error *e) 
         if (!is_p384(key))
                 return error_set(e, -EOPNOTSUPP, "wrong-curve", "The key is not one of the curve P-384");
         if (!halves_belong_together(key, has_private))
-                return error_set(e, -EBADMSG, "bad-key", "The key is damaged: its public half is not that of the private one");
+                return error_set(e, -EBADMSG, "bad-key",
+                                 "The key is damaged: its public half is not that of the private one");
         return 0;
 }
 
@@ -163,8 +164,8 @@ int snp_id_key_decode(const uint8_t bytes[static SNP_ID_KEY_SIZE], EVP_PKEY **re
         }
         rd_zero(&r, SNP_ID_KEY_SIZE - KEY_END);
         if (r.error < 0)
-                return error_set(e, -EBADMSG, "bad-format", "Reserved bytes of a public key are not zero, at offset %zu",
-                                 rd_offset(&r));
+                return error_set(e, -EBADMSG, "bad-format",
+                                 "Reserved bytes of a public key are not zero, at offset %zu", rd_offset(&r));
         k = key_from_point(point, ret);
         if (k == -EBADMSG)
                 return error_set(e, k, "bad-format", "A public key is no point of its curve");

@@ -39,7 +39,8 @@ static int hash_fd(int fd, const char *path, uint8_t ret[static SNP_HASH_SIZE], 
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
-                        return error_set(e, -errno, "read-failed", "Cannot read %s: %s", path, error_text(NULL, -errno));
+                        return error_set(e, -errno, "read-failed", "Cannot read %s: %s", path,
+                                         error_text(NULL, -errno));
                 if (n == 0)
                         return EVP_DigestFinal_ex(md, ret, NULL) == 1 ? 0 : error_oom(e);
                 if (EVP_DigestUpdate(md, buffer, (size_t) n) != 1)

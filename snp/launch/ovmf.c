@@ -147,8 +147,8 @@ static int parse_metadata(const Reader *image, uint32_t distance, SnpOvmf *o, Er
         sections = rd_at(image, at + METADATA_HEADER_SIZE, n * SECTION_SIZE);
         o->sections = rd_take(&sections, n * SECTION_SIZE);
         if (!o->sections)
-                return error_set(e, -EBADMSG, "bad-sev-metadata", "%llu SEV metadata sections do not fit into the firmware",
-                                 (unsigned long long) n);
+                return error_set(e, -EBADMSG, "bad-sev-metadata",
+                                 "%llu SEV metadata sections do not fit into the firmware", (unsigned long long) n);
         o->n_sections = n;
         o->has_metadata = true;
         return check_sections(o, e);

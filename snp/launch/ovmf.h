@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-/* Largest image that is read. QEMU's own limit is 8 MiB unless told otherwise (pc-max-fw-size); SVSM images are larger. */
+/* Largest image that is read. QEMU's own limit is 8 MiB unless told otherwise (pc-max-fw-size). */
 #define SNP_FIRMWARE_MAX (64u << 20)
 
 /* Types of SEV metadata sections (OvmfSevMetadata.asm). */

@@ -79,7 +79,9 @@ static int take_section(const Reader *file, Reader *table, Section *ret, Error *
 }
 
 static int take_part(SnpUki *uki, const Section *s, Error *e) {
-        SnpUkiPart *part = is_named(s, ".linux") ? &uki->linux_image : is_named(s, ".initrd") ? &uki->initrd : &uki->cmdline;
+        SnpUkiPart *part = is_named(s, ".linux")    ? &uki->linux_image
+                           : is_named(s, ".initrd") ? &uki->initrd
+                                                    : &uki->cmdline;
 
         if (!s->content.data)
                 return 0;
@@ -96,7 +98,8 @@ int snp_uki_parse(const void *data, size_t size, SnpUki *ret, Error *e) {
         int r;
 
         if (size > SNP_UKI_MAX)
-                return error_set(e, -E2BIG, "uki-too-large", "The image has %zu bytes; %u are the limit", size, SNP_UKI_MAX);
+                return error_set(e, -E2BIG, "uki-too-large", "The image has %zu bytes; %u are the limit", size,
+                                 SNP_UKI_MAX);
         r = parse_headers(&file, &table, e);
         while (r == 0 && rd_left(&table) > 0) {
                 Section s;
@@ -110,7 +113,8 @@ int snp_uki_parse(const void *data, size_t size, SnpUki *ret, Error *e) {
         if (r < 0)
                 return r;
         if (!uki.linux_image.data)
-                return error_set(e, -ENOENT, "no-kernel", "The PE file has no section .linux: it is no unified kernel image");
+                return error_set(e, -ENOENT, "no-kernel",
+                                 "The PE file has no section .linux: it is no unified kernel image");
         *ret = uki;
         return 0;
 }

@@ -112,8 +112,8 @@ static void bench_digest(const Input *in) {
                         a[i] = timed(ours, in);
                 ratios[i] = a[i] / b[i];
         }
-        printf("launch-digest: ours %.2f ms, bare SHA-384 and SHA-256 %.2f ms (medians of %d rounds)\n", median(a) * 1e3,
-               median(b) * 1e3, ROUNDS);
+        printf("launch-digest: ours %.2f ms, bare SHA-384 and SHA-256 %.2f ms (medians of %d rounds)\n",
+               median(a) * 1e3, median(b) * 1e3, ROUNDS);
         printf("launch-digest ratio=%.3f goal=1.20\n", median(ratios));
 }
 

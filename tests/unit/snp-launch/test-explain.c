@@ -199,7 +199,8 @@ static void explain_pair(size_t a, size_t b) {
                 return;
         }
         ck_assert_uint_eq(result.found[0].n_changes, 2);
-        ck_assert_msg(names(&result.found[0], a) && names(&result.found[0], b), "%s and %s", changes[a].why, changes[b].why);
+        ck_assert_msg(names(&result.found[0], a) && names(&result.found[0], b), "%s and %s", changes[a].why,
+                      changes[b].why);
 }
 
 START_TEST(two_changes_are_found_and_named) {

@@ -84,7 +84,8 @@ START_TEST(an_id_block_is_built_as_recorded) {
         ck_assert_int_eq(snp_id_verify(block, sizeof(block), auth, sizeof(auth), author != NULL, &v, NULL), 0);
         ck_assert_msg(v.outcome == SNP_ID_ACCEPT, "%s", v.why.text);
         check_digests(expect, &v);
-        ck_assert_int_eq(snp_id_verify(block, sizeof(block), recorded.data, recorded.size, author != NULL, &v, NULL), 0);
+        ck_assert_int_eq(snp_id_verify(block, sizeof(block), recorded.data, recorded.size, author != NULL, &v, NULL),
+                         0);
         ck_assert_msg(v.outcome == SNP_ID_ACCEPT, "%s", v.why.text);
         check_digests(expect, &v);
 }

@@ -95,7 +95,8 @@ static void check_stage(void *user, const char *name, const uint8_t ld[static SN
                 return;
         }
         hex_encode_to(ld, SNP_LD_SIZE, hex);
-        ck_assert_msg(strcmp(hex, json_object_get_string(json_object_array_get_idx(stage, 1))) == 0, "%s: %s", name, hex);
+        ck_assert_msg(strcmp(hex, json_object_get_string(json_object_array_get_idx(stage, 1))) == 0, "%s: %s", name,
+                      hex);
         recorded->next++;
 }
 

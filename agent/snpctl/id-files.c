@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/snpctl/id-files.h"
+
+#include <string.h>
+
+#include "agent/snpctl/secret-file.h"
+#include "base/base64.h"
+#include "base/file.h"
+
+#define FILE_MAX (64u * 1024u)
+
+int id_file_read(const char *path, size_t size, Blob *ret, Error *e) {
+        AUTO_BLOB Blob b = {}, decoded = {};
+        size_t n;
+        int r = file_read(path, FILE_MAX, &b, e);
+
+        if (r < 0)
+                return r;
+        for (n = b.size; n > 0 && memchr("\n\r ", b.data[n - 1], 3); n--)
+                ; /* what editors and shells put behind text */
+        if (b.size != size && base64_decode(BASE64_STD, (const char *) b.data, n, FILE_MAX, &decoded) == 0)
+                *ret = blob_take(&decoded);
+        else
+                *ret = blob_take(&b);
+        return 0;
+}
+
+int id_file_write(const char *path, bool base64, const void *data, size_t size, Error *e) {
+        AUTO_FREE char *text = NULL;
+
+        if (!base64)
+                return file_write_atomic(path, data, size, 0644, e);
+        text = base64_encode(BASE64_STD, data, size);
+        return text ? file_write_atomic(path, text, strlen(text), 0644, e) : error_oom(e);
+}
+
+int id_key_file_read(const char *path, bool want_private, EVP_PKEY **ret, Error *e) {
+        AUTO_SECRET Secret file = {};
+        int r;
+
+        if (!path) {
+                *ret = NULL;
+                return 0;
+        }
+        r = ctl_secret_read(path, &file, e);
+        if (r < 0)
+                return r;
+        r = want_private ? snp_id_key_load_private(&file, ret, e) : snp_id_key_load_public(&file, ret, e);
+        if (r < 0)
+                error_prefix(e, "%s", path);
+        return r;
+}
