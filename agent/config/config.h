@@ -21,7 +21,6 @@
 
 /* Limits. A configuration is small; what is larger is a mistake. */
 #define CONFIG_FILE_SIZE_MAX (64u * 1024u)
-#define CONFIG_LINE_MAX 196   /* bytes; inih's line buffer is 200 with "\r\n" and NUL */
 #define CONFIG_DROP_INS_MAX 64
 #define CONFIG_NAME_MAX 40    /* of a volume or secret; inih cuts section names at 49 */
 #define CONFIG_VOLUMES_MAX 64

@@ -60,13 +60,6 @@ const ConfigKey *config_key_find(const char *section, const char *name) {
         return NULL;
 }
 
-bool config_section_is_known(const char *section) {
-        for (size_t i = 0; i < n_config_keys; i++)
-                if (strcmp(config_keys[i].section, section) == 0)
-                        return true;
-        return false;
-}
-
 static void clear(const ConfigKey *key, void *section_struct) {
         uint8_t *field = (uint8_t *) section_struct + key->offset;
 

@@ -22,7 +22,6 @@ extern const ConfigKey config_keys[];
 extern const size_t n_config_keys;
 
 const ConfigKey *config_key_find(const char *section, const char *name);
-bool config_section_is_known(const char *section);
 
 /* Sets the field to its default. */
 WARN_UNUSED int config_key_reset(const ConfigKey *key, void *section_struct, Error *e);

@@ -146,11 +146,9 @@ START_TEST(every_default_is_accepted_by_its_own_parser) {
                 const ConfigKey *key = &config_keys[i];
 
                 ck_assert_ptr_eq(config_key_find(key->section, key->name), key);
-                ck_assert(config_section_is_known(key->section));
         }
         ck_assert_ptr_null(config_key_find("Tpm", "Socket"));
-        ck_assert(!config_section_is_known("tpm"));
-        ck_assert_uint_le(n_config_keys, 64); /* the duplicate check counts on it */
+        ck_assert_ptr_null(config_key_find("tpm", "Tcti"));
 }
 END_TEST
 
