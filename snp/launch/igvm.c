@@ -164,7 +164,8 @@ static void parameter_area(Walk *w, Reader *r) {
         uint32_t offset = rd_le32(r);
 
         /* Page-aligned by the definition. What it is filled with initially is not measured, but must be there. */
-        if (bytes % SNP_PAGE_SIZE != 0 || find_area(w, index) || w->n_areas == SNP_IGVM_AREAS_MAX)
+        if (bytes % SNP_PAGE_SIZE != 0 || bytes / SNP_PAGE_SIZE > SNP_LAUNCH_PAGES_MAX || find_area(w, index) ||
+            w->n_areas == SNP_IGVM_AREAS_MAX)
                 rd_fail(r);
         if (offset != 0)
                 (void) file_data(w, r, offset, bytes);

@@ -81,6 +81,8 @@ static void put_table(const Image *image, uint8_t *end) {
                 p = put_entry(p, "a789a612-0597-4c4b-a49f-cbb1fe9d1ddd", &image->svsm_entry, 1, 0);
         if (image->ap_reset)
                 p = put_entry(p, "00f771de-1a7e-4fcb-890e-68c77e2fb44e", &image->ap_reset, 1, image->entry_length);
+        if (image->ap_reset_again)
+                p = put_entry(p, "00f771de-1a7e-4fcb-890e-68c77e2fb44e", &image->ap_reset_again, 1, 0);
         store_le16(end - 18, (uint16_t) (end - p + image->table_length));
         put_guid(end - 16, "96b582de-1fb2-45f7-baea-a366c55a082d");
 }

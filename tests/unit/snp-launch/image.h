@@ -20,6 +20,7 @@ typedef struct Image {
         uint32_t ap_reset;             /* 0: no such entry, and so on */
         uint32_t hash_base, hash_size;
         uint32_t svsm_entry;
+        uint32_t ap_reset_again;       /* a second entry, further from the end */
         /* To be wrong on purpose: added to what would be right. */
         int metadata_distance, metadata_length, metadata_version, metadata_count, table_length, entry_length;
 } Image;
