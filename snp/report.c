@@ -15,11 +15,9 @@
 
 #include "base/reader.h"
 
-#define VERSION_MIN 2u
 #define VERSION_CPUID 3u /* CPUID bytes at 0x188 */
 #define VERSION_OPAQUE_MITIGATIONS 4u
 #define VERSION_MITIGATIONS 5u /* mitigation vectors at 0x1F8 */
-#define VERSION_MAX 5u
 
 #define ALGO_ECDSA_P384_SHA384 1u /* SIGNATURE_ALGO, the only one defined */
 #define VMPL_MAX 3u
@@ -47,9 +45,9 @@ static int check_size(size_t size, Error *e) {
 
 /* Asked before the rest is read, because the layout depends on it. */
 static int check_version(uint32_t version, Error *e) {
-        if (version < VERSION_MIN || version > VERSION_MAX)
+        if (version < SNP_REPORT_VERSION_MIN || version > SNP_REPORT_VERSION_MAX)
                 return error_set(e, -EOPNOTSUPP, "report-version", "Report version %u is not known (%u to %u are)",
-                                 version, VERSION_MIN, VERSION_MAX);
+                                 version, SNP_REPORT_VERSION_MIN, SNP_REPORT_VERSION_MAX);
         return 0;
 }
 

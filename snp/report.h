@@ -17,6 +17,8 @@
 #include "snp/tcb.h"
 
 #define SNP_REPORT_SIZE 1184
+#define SNP_REPORT_VERSION_MIN 2u /* the versions that are known */
+#define SNP_REPORT_VERSION_MAX 5u
 #define SNP_REPORT_SIGNED_SIZE 0x2A0 /* the first bytes, as received */
 #define SNP_REPORT_DATA_SIZE 64
 #define SNP_MEASUREMENT_SIZE 48
