@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Event logs of real machines: structure and PCR values as their manifest says. */
+
+#include <errno.h>
+#include <json-c/linkhash.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/hex.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/vtpm/recorded.h"
+#include "vtpm/event-log-replay.h"
+
+static const char *const files[] = {
+        "arch-workstation.bin", "ccel-aael.bin", "gce-cos101-sev.bin", "gce-debian10-sha1.bin", "gce-rhel8.bin",
+        "gce-sp800155.bin", "gce-ubuntu1804-sev.bin", "gce-ubuntu2104-nosb.bin", "gce-ubuntu2404-snp.bin", "hcrtm.b64",
+        "host-startup-locality3.bin", "pc-optionrom-sha1.bin", "postcode.bin", "sb-cert.bin", "sdboot-fedora37.bin",
+        "short-no-action.bin", "uefi-sha1.bin", "unit-event-uefiaction.bin", "unit-event-uefiservices.bin",
+        "unit-event-uefivar.bin", "unit-event.bin", "unit-specid-vendordata-ok.b64",
+};
+
+/* Base64 in lines. */
+static Blob decoded(Blob *text) {
+        size_t n = 0;
+        Blob b = {};
+
+        for (size_t i = 0; i < text->size; i++)
+                if (text->data[i] != '\n' && text->data[i] != '\r')
+                        text->data[n++] = text->data[i];
+        ck_assert_int_eq(base64_decode(BASE64_STD, (const char *) text->data, n, 1u << 20, &b), 0);
+        blob_done(text);
+        return b;
+}
+
+static Blob log_read(const char *file) {
+        char path[128];
+        Blob b;
+
+        (void) snprintf(path, sizeof(path), "vtpm/eventlog/%s", file);
+        b = vector_read(path);
+        return strstr(file, ".b64") ? decoded(&b) : b;
+}
+
+static json_object *expected(json_object *manifest, const char *file) {
+        char name[128];
+
+        (void) snprintf(name, sizeof(name), "eventlog/%s", file);
+        return recorded_expected(manifest, name);
+}
+
+static uint64_t number_of(const char *text) {
+        uint64_t n = 0;
+
+        ck_assert_int_eq(text_to_u64(text, 0, 0, UINT32_MAX, &n), 0);
+        return n;
+}
+
+static void compare_header(const char *file, const VtpmEventLog *log, json_object *want) {
+        const char *format = NULL, *spec = NULL;
+        json_object *banks = NULL;
+        char version[32];
+
+        ck_assert_int_eq(json_get_str(want, "format", 64, &format, NULL), 0);
+        ck_assert_int_eq(json_get_str(want, "spec", 64, &spec, NULL), 0);
+        ck_assert_int_eq(json_get_opt_obj(want, "banks", &banks, NULL), 0);
+        ck_assert_msg(log->agile == (strcmp(format, "crypto-agile") == 0), "%s", file);
+        if (!log->agile)
+                return;
+        (void) snprintf(version, sizeof(version), "%u.%u.%u", log->spec_major, log->spec_minor, log->spec_errata);
+        ck_assert_str_eq(version, spec);
+        ck_assert_uint_eq(log->n_algs, (size_t) json_object_object_length(banks));
+        for (size_t i = 0; i < log->n_algs; i++) {
+                char name[16];
+                uint64_t size = 0;
+
+                (void) snprintf(name, sizeof(name), "0x%x", log->algs[i].hash);
+                ck_assert_int_eq(json_get_u64(banks, name, 64, &size, NULL), 0);
+                ck_assert_uint_eq(log->algs[i].size, size);
+        }
+}
+
+static size_t count_type(VtpmEventLog log, uint64_t type, size_t *ret_total) {
+        size_t n = 0;
+        VtpmEvent event;
+        Error e = {};
+        int r;
+
+        *ret_total = 0;
+        while ((r = vtpm_event_log_next(&log, &event, &e)) > 0) {
+                n += event.type == type;
+                ++*ret_total;
+        }
+        ck_assert_msg(r == 0, "%s", e.text);
+        return n;
+}
+
+START_TEST(structure_is_what_the_manifest_says) {
+        AUTO_JSON json_object *manifest = recorded_manifest();
+        json_object *want = expected(manifest, files[_i]), *types = NULL;
+        AUTO_BLOB Blob b = log_read(files[_i]);
+        uint64_t n_events = 0;
+        VtpmEventLog log;
+        size_t total;
+        Error e = {};
+
+        ck_assert_msg(vtpm_event_log_open(b.data, b.size, &log, &e) == 0, "%s: %s", files[_i], e.text);
+        compare_header(files[_i], &log, want);
+        ck_assert_int_eq(json_get_u64(want, "events", 100000, &n_events, NULL), 0);
+        (void) count_type(log, 0, &total);
+        ck_assert_msg(total == n_events, "%s: %zu events", files[_i], total);
+        ck_assert_int_eq(json_get_obj(want, "event_types", &types, NULL), 0);
+        json_object_object_foreach(types, name, count)
+                ck_assert_msg(count_type(log, number_of(name), &total) == (size_t) json_object_get_int(count),
+                              "%s: type %s", files[_i], name);
+} END_TEST
+
+static void compare_bank(const char *file, const VtpmEventLog *log, const char *name, json_object *want) {
+        VtpmPcrValues pcrs = {};
+        uint32_t mask = 0;
+        uint16_t hash = 0;
+        Error e = {};
+
+        ck_assert_int_eq(vtpm_hash_from_name(name, &hash, NULL), 0);
+        ck_assert_msg(vtpm_event_log_replay(log, hash, &pcrs, &e) == 0, "%s: %s", file, e.text);
+        json_object_object_foreach(want, number, value) {
+                uint64_t pcr = number_of(number);
+                char hex[2 * VTPM_DIGEST_MAX + 1];
+
+                ck_assert_uint_lt(pcr, VTPM_N_PCRS);
+                hex_encode_to(pcrs.values[pcr], vtpm_hash_size(hash), hex);
+                ck_assert_msg(strcmp(hex, json_object_get_string(value)) == 0, "%s: PCR %s of %s is %s", file, number,
+                              name, hex);
+                mask |= 1u << pcr;
+        }
+        ck_assert_msg(pcrs.mask == mask, "%s: PCRs %06x of %s", file, pcrs.mask, name);
+}
+
+START_TEST(replay_equals_the_published_banks) {
+        AUTO_JSON json_object *manifest = recorded_manifest();
+        AUTO_BLOB Blob b = log_read(files[_i]);
+        json_object *banks = NULL;
+        VtpmEventLog log;
+
+        ck_assert_int_eq(vtpm_event_log_open(b.data, b.size, &log, NULL), 0);
+        ck_assert_int_eq(json_get_obj(expected(manifest, files[_i]), "replayed_pcrs", &banks, NULL), 0);
+        json_object_object_foreach(banks, name, want)
+                compare_bank(files[_i], &log, name, want);
+} END_TEST
+
+START_TEST(the_list_above_is_complete) {
+        AUTO_JSON json_object *manifest = recorded_manifest();
+        json_object *all = NULL;
+        size_t n = 0;
+
+        ck_assert_int_eq(json_get_array(manifest, "vectors", 1000, &all, NULL), 0);
+        for (size_t i = 0; i < json_object_array_length(all); i++) {
+                const char *file = NULL;
+
+                ck_assert_int_eq(json_get_str(json_object_array_get_idx(all, i), "file", 256, &file, NULL), 0);
+                n += text_starts_with(file, "eventlog/");
+        }
+        ck_assert_uint_eq(n, N_ELEMENTS(files) + 1); /* and the malformed one below */
+} END_TEST
+
+START_TEST(vendor_data_outside_of_its_event_is_refused) {
+        AUTO_BLOB Blob b = log_read("unit-specid-vendordata.bin");
+        VtpmEventLog log;
+        Error e = {};
+
+        ck_assert_int_eq(vtpm_event_log_open(b.data, b.size, &log, &e), -EBADMSG);
+        ck_assert_msg(strstr(e.text, "Spec ID") != NULL, "%s", e.text);
+} END_TEST
+
+START_TEST(every_truncation_of_a_real_log_is_survived) {
+        AUTO_BLOB Blob b = log_read("sdboot-fedora37.bin");
+        size_t n_whole = 0;
+
+        for (size_t n = 0; n < b.size; n++) {
+                uint8_t *exact = malloc(n > 0 ? n : 1);
+                VtpmPcrValues pcrs;
+                VtpmEventLog log;
+
+                (void) memcpy(exact, b.data, n);
+                if (vtpm_event_log_open(exact, n, &log, NULL) == 0 &&
+                    vtpm_event_log_replay(&log, VTPM_ALG_SHA256, &pcrs, NULL) == 0)
+                        n_whole++;
+                free(exact);
+        }
+        ck_assert_uint_eq(n_whole, 27); /* behind each of 28 events but the last */
+} END_TEST
+
+static Suite *suite(void) {
+        Suite *s = suite_create("event-log-recorded");
+        TCase *tc = tcase_create("recorded");
+
+        tcase_add_loop_test(tc, structure_is_what_the_manifest_says, 0, N_ELEMENTS(files));
+        tcase_add_loop_test(tc, replay_equals_the_published_banks, 0, N_ELEMENTS(files));
+        tcase_add_test(tc, the_list_above_is_complete);
+        tcase_add_test(tc, vendor_data_outside_of_its_event_is_refused);
+        tcase_add_test(tc, every_truncation_of_a_real_log_is_survived);
+        suite_add_tcase(s, tc);
+        return s;
+}
+
+int main(void) {
+        return vectors_dir() ? unit_run(suite()) : unit_skip("no recorded vectors");
+}
