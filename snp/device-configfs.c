@@ -305,7 +305,8 @@ static int check_provider(const Configfs *c, Error *e) {
                 return r;
         r = item_read_text(&item, "provider", provider, &cause);
         if (r < 0)
-                return error_set(e, -ENODEV, "tsm-absent", "This is no configfs-tsm tree: %s", error_text(&cause, r));
+                return error_set(e, -ENODEV, "tsm-absent", "This is no configfs-tsm tree: %s",
+                                 r == -EBUSY ? "a new entry has no 'provider'" : error_text(&cause, r));
         if (strcmp(provider, "sev_guest") != 0)
                 return error_set(e, -ENODEV, "tsm-other-provider", "configfs-tsm is provided by '%s', not by sev_guest",
                                  provider);

@@ -38,8 +38,9 @@ int snp_device_errno(Error *e, int error) {
         case -EINVAL:
                 return error_set(e, -EINVAL, "request-refused", "The platform refuses the request; is the VMPL right?");
         case -ENOTTY:
-                return error_set(e, -ENOTTY, "message-key-lost", "The driver's message key has been wiped after an "
-                                 "earlier failure; no report is possible until the next boot");
+                return error_set(e, -ENOTTY, "message-key-lost", "Either this is not the sev-guest device, or the "
+                                 "driver's message key has been wiped after an earlier failure, and no report is "
+                                 "possible until the next boot");
         case -ETIMEDOUT:
                 return error_set(e, -ETIMEDOUT, "host-busy", "The host kept answering 'busy'; the driver has given up "
                                  "and wiped its message key");

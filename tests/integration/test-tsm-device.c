@@ -382,6 +382,7 @@ START_TEST(a_directory_that_is_no_configfs_is_refused_and_left_clean) {
         ck_assert_ptr_nonnull(mkdtemp(dir));
         ck_assert_int_eq(snp_device_open_configfs(dir, &device, &e), -ENODEV);
         ck_assert_str_eq(error_reason(&e, -ENODEV), "tsm-absent");
+        ck_assert_ptr_null(strstr(e.text, "interfered"));
         ck_assert_int_eq(rmdir(dir), 0);
 } END_TEST
 
