@@ -136,6 +136,7 @@ START_TEST(an_agent_that_is_not_there_is_told_apart_from_a_no) {
         args[n] = socket_path;
         r = ctl_run(args);
         ctl_expect_failure(&r, 3, "The agent cannot be reached: ");
+        ctl_expect_failure(&r, 3, "is snp-agent.socket started?");
 }
 END_TEST
 
