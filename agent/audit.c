@@ -46,8 +46,13 @@ void audit_denied(const AuditSubject *s, const Error *why) {
                                   "to", error_text(why, why->code) });
 }
 
+/* A handshake is made for somebody; all else is given. */
+static bool is_handshake(const AuditSubject *s) {
+        return strcmp(s->kind, "handshake") == 0;
+}
+
 void audit_released(const AuditSubject *s) {
-        bool volume = strcmp(s->kind, "volume") == 0, handshake = strcmp(s->kind, "handshake") == 0;
+        bool volume = strcmp(s->kind, "volume") == 0, handshake = is_handshake(s);
 
         write_line(s, &(Outcome){ LOG_NOTICE, volume ? MESSAGE_ID_KEY_RELEASED : MESSAGE_ID_RESOURCE_RELEASED, "released",
                                   NULL, handshake ? "Made" : "Released", handshake ? "for" : "to", NULL });
@@ -69,6 +74,9 @@ static const char *failure_id(int code) {
 }
 
 void audit_failed(const AuditSubject *s, int code, const Error *why) {
-        write_line(s, &(Outcome){ LOG_ERR, failure_id(code), "failed", error_reason(why, code), "Could not give",
-                                  "to", error_text(why, code) });
+        bool handshake = is_handshake(s);
+
+        write_line(s, &(Outcome){ LOG_ERR, failure_id(code), "failed", error_reason(why, code),
+                                  handshake ? "Could not make" : "Could not give", handshake ? "for" : "to",
+                                  error_text(why, code) });
 }
