@@ -164,13 +164,20 @@ static void parameter_area(Walk *w, Reader *r) {
         uint32_t offset = rd_le32(r);
 
         /* Page-aligned by the definition. What it is filled with initially is not measured, but must be there. */
-        if (bytes % SNP_PAGE_SIZE != 0 || bytes / SNP_PAGE_SIZE > SNP_LAUNCH_PAGES_MAX || find_area(w, index) ||
-            w->n_areas == SNP_IGVM_AREAS_MAX)
+        if (bytes % SNP_PAGE_SIZE != 0 || find_area(w, index) || w->n_areas == SNP_IGVM_AREAS_MAX)
                 rd_fail(r);
         if (offset != 0)
                 (void) file_data(w, r, offset, bytes);
         if (r->error == 0)
                 w->areas[w->n_areas++] = (Area){ index, bytes / SNP_PAGE_SIZE };
+}
+
+/* An area has less than 2^52 pages and a file less than 2^24 headers, but the sum must not come near 2^64. */
+static void count_pages(Walk *w, uint64_t n) {
+        if (w->g)
+                return;
+        w->igvm->n_pages += n > SNP_LAUNCH_PAGES_MAX ? SNP_LAUNCH_PAGES_MAX + 1 : n;
+        w->page_after_vmsa |= w->igvm->n_vmsas > 0;
 }
 
 static void parameter_insert(Walk *w, Reader *r) {
@@ -184,7 +191,7 @@ static void parameter_insert(Walk *w, Reader *r) {
                 rd_fail(r);
                 return;
         }
-        w->page_after_vmsa |= w->igvm->n_vmsas > 0;
+        count_pages(w, area->n_pages);
         if (w->g) {
                 snp_gctx_empty(w->g, SNP_PAGE_UNMEASURED, gpa, area->n_pages);
                 tell(w, "param_insert", gpa);
@@ -240,7 +247,7 @@ static void page_data(Walk *w, Reader *r) {
                 data = file_data(w, r, offset, size);
         if (r->error < 0 || flags & PAGE_SHARED) /* shared pages are the host's and never become private */
                 return;
-        w->page_after_vmsa |= w->igvm->n_vmsas > 0;
+        count_pages(w, size / SNP_PAGE_SIZE);
         if (w->g)
                 measure_page(w, gpa, flags, type, data);
 }
@@ -266,6 +273,7 @@ static void vp_context(Walk *w, Reader *r) {
                 uint64_t cr0 = load_le64(vmsa + VMSA_CR0);
 
                 w->igvm->n_vmsas++;
+                w->igvm->n_pages++;
                 w->kvm_vmsa = gpa == SNP_VMSA_GPA && index == 0 && (cr0 == 0x31 || cr0 == 0x30);
                 return;
         }
@@ -447,6 +455,9 @@ int snp_igvm_parse(const void *data, size_t size, SnpIgvm *ret, Error *e) {
                 return error_set(e, -EBADMSG, "no-snp-platform", "The IGVM file is not for SEV-SNP");
         if (!igvm.has_policy)
                 return bad(e, "no guest policy for SEV-SNP");
+        if (igvm.n_pages > SNP_LAUNCH_PAGES_MAX)
+                return error_set(e, -E2BIG, "too-many-pages", "The IGVM file describes a launch of more than %llu pages",
+                                 (unsigned long long) SNP_LAUNCH_PAGES_MAX);
         igvm.fits_kvm = igvm.n_vmsas == 1 && w.kvm_vmsa && !w.page_after_vmsa;
         *ret = igvm;
         return 0;

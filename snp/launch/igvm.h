@@ -30,6 +30,7 @@ typedef struct SnpIgvm {
         bool has_policy;
         uint64_t policy;
         const uint8_t *id_block; /* SNP_IGVM_ID_BLOCK_SIZE bytes; NULL when there is none */
+        uint64_t n_pages;        /* that are measured, VMSAs included; at most SNP_LAUNCH_PAGES_MAX */
         uint32_t n_vmsas;
         bool fits_kvm; /* one VMSA, where KVM would put it, after all pages: else KVM measures something else */
 } SnpIgvm;
@@ -40,7 +41,7 @@ typedef struct SnpIgvm {
  *
  * Versions 1 and 2 of the format, x86-64. Allocates nothing.
  *
- * Return: 0; -EBADMSG with reason "bad-igvm" or "no-snp-platform"; -E2BIG.
+ * Return: 0; -EBADMSG with reason "bad-igvm" or "no-snp-platform"; -E2BIG the file, or the launch that it describes.
  */
 WARN_UNUSED int snp_igvm_parse(const void *data, size_t size, SnpIgvm *ret, Error *e);
 
@@ -51,7 +52,7 @@ WARN_UNUSED int snp_igvm_parse(const void *data, size_t size, SnpIgvm *ret, Erro
  *
  * A page of 2 MiB counts as 512 pages.
  *
- * Return: 0; -E2BIG, -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
 WARN_UNUSED int snp_igvm_measure(const SnpIgvm *igvm, bool native_zero, const SnpStages *stages,
                                  SnpLaunchDigest *ret, Error *e);
