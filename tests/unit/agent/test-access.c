@@ -154,6 +154,19 @@ START_TEST(without_rules_nobody_gets_anything) {
 }
 END_TEST
 
+/* The parser lets no such rule in; whoever builds one by other means gives nothing away. */
+START_TEST(a_rule_that_names_nobody_lets_nobody_in) {
+        char name[] = "nobody", resource[] = "app/secret/nobody";
+        ConfigSecret secret = { .name = name, .resource = resource };
+        const Config c = { .secrets = &secret, .n_secrets = 1 };
+        const Peer root = { .pid = 1, .unit = db_service };
+        AccessDecision d = access_resource(&c, &root, resource);
+
+        ck_assert_int_eq(d.outcome, ACCESS_DENY);
+        ck_assert_str_eq(error_reason(&d.why, d.why.code), "user-denied");
+}
+END_TEST
+
 START_TEST(a_decision_that_was_never_made_denies) {
         AccessDecision d = {};
 
@@ -171,6 +184,7 @@ int main(void) {
         tcase_add_test(tc, evidence_is_for_root_and_whom_the_configuration_names);
         tcase_add_test(tc, handshake_is_for_root);
         tcase_add_test(tc, without_rules_nobody_gets_anything);
+        tcase_add_test(tc, a_rule_that_names_nobody_lets_nobody_in);
         tcase_add_test(tc, a_decision_that_was_never_made_denies);
         suite_add_tcase(s, tc);
         return unit_run(s);
