@@ -60,7 +60,7 @@ static int make_client(Generation *g, Error *e) {
         c.loop = g->loop;
         r = kbc_client_new(&c, &g->client, e);
         if (r < 0) {
-                error_prefix(e, "[Broker]");
+                error_prefix(e, "%s:%u: [Broker]", b->place.file, b->place.line);
                 return r;
         }
         loop_kbc_set_client(g->loop, g->client);
