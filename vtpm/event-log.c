@@ -114,7 +114,8 @@ static void read_sha1_event(Reader *r, VtpmEvent *event) {
         event->pcr = rd_le32(r);
         event->type = rd_le32(r);
         event->n_digests = 1;
-        event->digests[0] = (VtpmEventDigest){ .hash = VTPM_ALG_SHA1, .size = SHA1_SIZE, .bytes = rd_take(r, SHA1_SIZE) };
+        event->digests[0] =
+                (VtpmEventDigest){ .hash = VTPM_ALG_SHA1, .size = SHA1_SIZE, .bytes = rd_take(r, SHA1_SIZE) };
         event->size = rd_le32(r);
         event->data = rd_take(r, event->size);
 }

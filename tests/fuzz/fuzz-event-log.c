@@ -2,7 +2,8 @@
 
 /*
  * Event logs: the events that are read lie one behind the other and encode to the very bytes that came in; a log
- * that reads to its end replays, unless it lies about the startup locality; and only PCRs that an event names move.
+ * that reads to its end replays, unless it lies about the startup locality; only PCRs that an event names move; and
+ * descriptions are printable, whatever they describe.
  */
 
 #include <assert.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/writer.h"
+#include "vtpm/event-data.h"
 #include "vtpm/event-log-replay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,6 +32,30 @@ static void encode(Writer *w, const VtpmEventLog *log, const VtpmEvent *event) {
         wr_bytes(w, event->data, event->size);
 }
 
+static void inside(const VtpmEvent *event, VtpmBytes b) {
+        assert(b.size == 0 || (b.data >= event->data && b.size <= event->size - (size_t) (b.data - event->data)));
+}
+
+/* A description is of what lies in the event, and safe to print. */
+static void describe(const VtpmEvent *event) {
+        char text[VTPM_EVENT_TEXT_MAX];
+        VtpmEventProof proof;
+        VtpmEventData d;
+
+        vtpm_event_data_parse(event, &d);
+        inside(event, d.name);
+        inside(event, d.value);
+        for (size_t i = 0; i < d.n_measured; i++)
+                inside(event, d.measured[i]);
+        vtpm_event_data_text(&d, text);
+        assert(strlen(text) < sizeof(text));
+        for (const char *p = text; *p; p++)
+                assert(*p >= 0x20 && *p < 0x7f);
+        for (size_t i = 0; i < event->n_digests; i++)
+                if (vtpm_event_data_check(event, &d, event->digests[i].hash, &proof, NULL) == 0)
+                        assert((proof == VTPM_PROOF_NONE) == (d.n_measured == 0));
+}
+
 /* Return: as the last vtpm_event_log_next(). */
 static int walk(VtpmEventLog log, const uint8_t *data, size_t size, uint32_t *ret_pcrs) {
         AUTO_WRITER Writer w = wr_init(VTPM_EVENT_LOG_MAX);
@@ -40,6 +66,7 @@ static int walk(VtpmEventLog log, const uint8_t *data, size_t size, uint32_t *re
         while ((r = vtpm_event_log_next(&log, &event, &e)) > 0) {
                 assert(event.offset == w.size);
                 encode(&w, &log, &event);
+                describe(&event);
                 if (event.type != VTPM_EV_NO_ACTION)
                         *ret_pcrs |= 1u << event.pcr;
         }

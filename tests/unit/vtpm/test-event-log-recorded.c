@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/vtpm/recorded.h"
+#include "vtpm/event-data.h"
 #include "vtpm/event-log-replay.h"
 
 static const char *const files[] = {
@@ -194,6 +195,83 @@ START_TEST(every_truncation_of_a_real_log_is_survived) {
         ck_assert_uint_eq(n_whole, 27); /* behind each of 28 events but the last */
 } END_TEST
 
+static const char *proof_of(const VtpmEvent *event) {
+        VtpmEventProof proof = VTPM_PROOF_NONE;
+        VtpmEventData d;
+        int r = -ENOENT;
+
+        vtpm_event_data_parse(event, &d);
+        for (size_t i = 0; i < event->n_digests && r < 0; i++)
+                r = vtpm_event_data_check(event, &d, event->digests[i].hash, &proof, NULL);
+        ck_assert_int_eq(r, 0);
+        return vtpm_event_proof_name(proof);
+}
+
+/* Certificates that old releases of shim verified with do not have the digests that the rules ask for. */
+static bool is_of_shim(const VtpmEvent *event) {
+        return event->type == VTPM_EV_EFI_VARIABLE_AUTHORITY && event->size > 40 &&
+               memcmp(event->data + 32, "S\0h\0i\0m\0", 8) == 0;
+}
+
+START_TEST(digests_are_of_what_we_say_they_are_of) {
+        AUTO_BLOB Blob b = log_read(files[_i]);
+        VtpmEventLog log;
+        VtpmEvent event;
+
+        ck_assert_int_eq(vtpm_event_log_open(b.data, b.size, &log, NULL), 0);
+        while (vtpm_event_log_next(&log, &event, NULL) > 0)
+                ck_assert_msg(is_of_shim(&event) || strcmp(proof_of(&event), "differs") != 0, "%s: event %zu",
+                              files[_i], event.number);
+} END_TEST
+
+START_TEST(every_grub_command_of_a_real_log_is_proven) {
+        AUTO_BLOB Blob b = log_read("gce-ubuntu2404-snp.bin");
+        size_t n_grub = 0, n_proven = 0;
+        VtpmEventLog log;
+        VtpmEvent event;
+
+        ck_assert_int_eq(vtpm_event_log_open(b.data, b.size, &log, NULL), 0);
+        while (vtpm_event_log_next(&log, &event, NULL) > 0) {
+                VtpmEventData d;
+
+                vtpm_event_data_parse(&event, &d);
+                n_grub += d.kind == VTPM_DATA_GRUB;
+                n_proven += d.kind == VTPM_DATA_GRUB && strcmp(proof_of(&event), "matches") == 0;
+        }
+        ck_assert_uint_eq(n_grub, 71);
+        ck_assert_uint_eq(n_proven, 71);
+} END_TEST
+
+/* Event of a file, by its number in the log. */
+static const struct {
+        const char *file;
+        size_t number;
+        const char *text;
+} described[] = {
+        { "gce-ubuntu2404-snp.bin", 25, "0xbcb78018, 966664 bytes: \\EFI\\ubuntu\\shimx64.efi" },
+        { "gce-ubuntu2404-snp.bin", 3, "SecureBoot 8be4df61-93ca-11d2-aa0d-00e098032b8c: 1 bytes 00" },
+        { "gce-ubuntu2404-snp.bin", 34, "grub_cmd: set prefix=(hd0,gpt16)/grub" },
+        { "host-startup-locality3.bin", 1, "StartupLocality 3" },
+        { "sdboot-fedora37.bin", 23, " console=ttyS0 console=tty0 efi=debug " },
+        { "sdboot-fedora37.bin", 25, "initrd: Linux initrd" },
+        { "hcrtm.b64", 1, "HCRTM" },
+};
+
+START_TEST(real_events_are_described) {
+        AUTO_BLOB Blob b = log_read(described[_i].file);
+        char text[VTPM_EVENT_TEXT_MAX];
+        VtpmEventLog log;
+        VtpmEventData d;
+        VtpmEvent event;
+
+        ck_assert_int_eq(vtpm_event_log_open(b.data, b.size, &log, NULL), 0);
+        for (size_t n = 0; n <= described[_i].number; n++)
+                ck_assert_int_eq(vtpm_event_log_next(&log, &event, NULL), 1);
+        vtpm_event_data_parse(&event, &d);
+        vtpm_event_data_text(&d, text);
+        ck_assert_str_eq(text, described[_i].text);
+} END_TEST
+
 static Suite *suite(void) {
         Suite *s = suite_create("event-log-recorded");
         TCase *tc = tcase_create("recorded");
@@ -203,6 +281,9 @@ static Suite *suite(void) {
         tcase_add_test(tc, the_list_above_is_complete);
         tcase_add_test(tc, vendor_data_outside_of_its_event_is_refused);
         tcase_add_test(tc, every_truncation_of_a_real_log_is_survived);
+        tcase_add_loop_test(tc, digests_are_of_what_we_say_they_are_of, 0, N_ELEMENTS(files));
+        tcase_add_test(tc, every_grub_command_of_a_real_log_is_proven);
+        tcase_add_loop_test(tc, real_events_are_described, 0, N_ELEMENTS(described));
         suite_add_tcase(s, tc);
         return s;
 }

@@ -219,7 +219,9 @@ START_TEST(fields_out_of_range_are_refused) {
 
 START_TEST(what_is_extended_goes_to_a_pcr_that_exists) {
         static const uint16_t bank = VTPM_ALG_SHA256;
-        static const struct { uint32_t pcr; int want; } rows[] = { { 23, 2 }, { 24, -EBADMSG }, { UINT32_MAX, -EBADMSG } };
+        static const struct { uint32_t pcr; int want; } rows[] = {
+                { 23, 2 }, { 24, -EBADMSG }, { UINT32_MAX, -EBADMSG },
+        };
         AUTO_WRITER Writer w = wr_init(4096);
         AUTO_BLOB Blob b = {};
 
