@@ -139,7 +139,7 @@ static bool is_accepted(const SnpVerdict *verdict) {
 /* What an unverified report says is not even shown: anybody could have written it. */
 static void deny_unverified(SnpFinding *f) {
         f->verdict = SNP_CLAIM_DENIED;
-        snp_finding_found(f, "unknown, as the report is not verified");
+        snp_finding_found(f, "unknown: not verified");
         (void) snprintf(f->remedy, sizeof(f->remedy), "%s", claims[SNP_CLAIM_AUTHENTIC].remedy);
 }
 

@@ -14,13 +14,14 @@
 
 #define TEXT_MAX (1u << 20) /* some 100 KiB at most; a Writer wants a limit */
 #define KEY_COLUMN 24       /* beyond the longest name of a key */
+#define MEANING_COLUMN 32   /* beyond most meanings */
 
 static void write_key(const SnpPolicy *policy, const SnpPolicyKey *key, Writer *w) {
         size_t n = snp_policy_key_count(policy, key);
 
         wr_str(w, "\n# ");
         wr_str(w, key->about);
-        wr_str(w, ": ");
+        wr_str(w, "\n# Value: ");
         wr_str(w, key->kind->syntax);
         if (key->names) {
                 wr_str(w, " ");
@@ -174,7 +175,8 @@ int snp_policy_explain(const SnpPolicy *policy, char **ret) {
         for (size_t i = 0; i < snp_n_policy_keys; i++) {
                 const SnpPolicyKey *key = &snp_policy_keys[i];
                 json_object *o = json_object_array_get_idx(array, i);
-                char name[KEY_COLUMN + 8];
+                bool is_default = json_object_get_boolean(json_object_object_get(o, "default"));
+                char meaning[128], line[256];
 
                 if (strcmp(section, key->section) != 0) {
                         section = key->section;
@@ -182,12 +184,10 @@ int snp_policy_explain(const SnpPolicy *policy, char **ret) {
                         wr_str(&w, section);
                         wr_str(&w, "]\n");
                 }
-                (void) snprintf(name, sizeof(name), "  %-*s", KEY_COLUMN, key->name);
-                wr_str(&w, name);
-                wr_str(&w, key->about);
-                wr_str(&w, ": ");
-                wr_str(&w, member(o, "meaning"));
-                wr_str(&w, json_object_get_boolean(json_object_object_get(o, "default")) ? " (default)" : "");
+                (void) snprintf(meaning, sizeof(meaning), "%s%s", member(o, "meaning"), is_default ? " (default)" : "");
+                (void) snprintf(line, sizeof(line), "  %-*s%-*s%s", KEY_COLUMN, key->name, MEANING_COLUMN, meaning,
+                                key->about);
+                wr_str(&w, line);
                 write_values(key, json_object_object_get(o, "values"), &w);
                 wr_str(&w, "\n");
         }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/ini-text.h"
 #include "snp/policy-keys.h"
 
@@ -208,11 +209,20 @@ int snp_policy_new_from_report(const SnpReport *report, SnpProduct product, SnpP
         return 0;
 }
 
-/* Asking */
+int snp_policy_trust_key(SnpPolicy *policy, bool author, const uint8_t *digest, Error *e) {
+        const SnpPolicyKey *key = snp_policy_key_find("Guest", author ? "TrustedAuthorKey" : "TrustedIdKey");
+        char hex[2 * SNP_POLICY_BYTES_MAX + 1];
+        int r;
 
-unsigned snp_policy_verify_flags(const SnpPolicy *policy) {
-        return policy->masked_chip_id == SNP_RULE_ALLOW ? SNP_VERIFY_ALLOW_MASKED_CHIP_ID : 0;
+        assert(key);
+        hex_encode_to(digest, key->max, hex);
+        r = key->kind->parse(key, hex, (uint8_t *) policy + key->offset, e);
+        if (r == 0)
+                policy->require_id_block = true;
+        return r;
 }
+
+/* Asking */
 
 bool snp_policy_names_guest(const SnpPolicy *policy) {
         return policy->measurements.n > 0 || policy->require_id_block;

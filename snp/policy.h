@@ -49,11 +49,14 @@ WARN_UNUSED int snp_policy_parse(const char *name, const void *data, size_t size
  * Return: 0; -EINVAL product line not known, or a report that the host asked for; -ENOMEM.
  */
 WARN_UNUSED int snp_policy_new_from_report(const SnpReport *report, SnpProduct product, SnpPolicy **ret, Error *e);
+/*
+ * From now on asks for an ID block signed by a key with @digest (48 bytes, as in ID_KEY_DIGEST), or by one of those
+ * named before; @author: by a key that such a key has signed. 0; -EINVAL zeros, or named before; -E2BIG.
+ */
+WARN_UNUSED int snp_policy_trust_key(SnpPolicy *policy, bool author, const uint8_t *digest, Error *e);
 void snp_policy_free(SnpPolicy *policy);
 DEFINE_CLEANUP(SnpPolicy *, snp_policy_free);
 
-/* What to pass to snp_report_verify() so that this policy gets to judge: SNP_VERIFY_*. */
-unsigned snp_policy_verify_flags(const SnpPolicy *policy);
 /* Whether it says which software a guest must run: a measurement, or who signs its ID block. */
 bool snp_policy_names_guest(const SnpPolicy *policy);
 
@@ -141,7 +144,8 @@ typedef struct SnpAppraisal {
 
 /**
  * snp_policy_appraise() - hold every claim of @report against @policy
- * @verdict: on @report, by snp_report_verify(); unless it is SNP_ACCEPT, with its checks, every claim is denied
+ * @verdict: on @report, by snp_report_verify(); unless it is SNP_ACCEPT, with its checks, every claim is denied.
+ *           Verify with SNP_VERIFY_ALLOW_MASKED_CHIP_ID: a masked chip is then denied here, as a claim of its own
  * @vek:     that it was verified with. NULL where it is no longer at hand: a claim that needs it is denied
  *
  * All claims are judged, also after one was denied.

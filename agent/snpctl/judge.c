@@ -102,14 +102,13 @@ static int load_vek(const JudgeInput *in, const SnpReport *report, Judgement *j,
 }
 
 static int check_report(const JudgeInput *in, Judgement *j, Error *e) {
-        SnpVerdict verdict = {};
-        int r = snp_report_verify(&j->report, j->vek, in->flags, &verdict, &j->why);
+        int r = snp_report_verify(&j->report, j->vek, in->flags, &j->verdict, &j->why);
 
         if (r < 0 && r != -EKEYREJECTED)
                 return error_set(e, r, error_reason(&j->why, r), "%s", error_text(&j->why, r));
         for (size_t i = 0; i < SNP_N_CHECKS; i++)
-                j->checks[(size_t) JUDGE_REPORT + i] = verdict.checks[i];
-        j->outcome = verdict.outcome;
+                j->checks[(size_t) JUDGE_REPORT + i] = j->verdict.checks[i];
+        j->outcome = j->verdict.outcome;
         return 0;
 }
 

@@ -53,6 +53,7 @@ typedef struct Judgement {
         bool test_root;
         bool has_report;    /* the fields below are valid */
         SnpReport report;
+        SnpVerdict verdict; /* on the report by its key, whatever else was expected */
         SnpProduct product; /* for decoding; from certificate or report */
         SnpVek *vek;        /* owned; NULL when its chain did not hold */
 } Judgement;

@@ -11,6 +11,8 @@ extern const CtlVerb ctl_verb_measure; /* verb-measure.c */
 extern const CtlVerb ctl_verb_idblock_create, ctl_verb_idblock_sign; /* verb-idblock.c */
 extern const CtlVerb ctl_verb_idblock_digest;                        /* verb-idblock.c */
 extern const CtlVerb ctl_verb_idblock_verify;                        /* verb-idblock-verify.c */
+extern const CtlVerb ctl_verb_policy_check, ctl_verb_policy_explain; /* verb-policy.c */
+extern const CtlVerb ctl_verb_policy_new;                            /* verb-policy-new.c */
 extern const CtlVerb ctl_verb_status, ctl_verb_attest; /* verb-status.c */
 extern const CtlVerb ctl_verb_secret_get; /* verb-secret.c */
 extern const CtlVerb ctl_verb_disk_enroll; /* verb-disk.c, in the helper program snpctl-disk */

@@ -34,7 +34,8 @@ static void teardown(void) {
         ck_assert_int_eq(rmdir(dir), 0);
 }
 
-static const char *const verbs[] = { "report", "verify", "attest", "status", "secret get", "disk enroll" };
+static const char *const verbs[] = { "report", "verify", "attest", "status", "secret get", "disk enroll",
+                                     "policy check", "policy explain", "policy new" };
 
 START_TEST(help_names_every_verb_and_every_exit_status) {
         AUTO_SPAWN_RESULT SpawnResult r = CTL("--help");
