@@ -19,7 +19,7 @@ int main(int argc, char **argv) {
                 &ctl_verb_idblock_create, &ctl_verb_idblock_sign, &ctl_verb_idblock_digest,
                 &ctl_verb_idblock_verify, &ctl_verb_policy_check, &ctl_verb_policy_explain,
                 &ctl_verb_policy_new,     &ctl_verb_attest,       &ctl_verb_status,
-                &ctl_verb_secret_get,     &disk_enroll,
+                &ctl_verb_secret_get,     &ctl_verb_tpm_log,      &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
 

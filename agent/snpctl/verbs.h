@@ -15,4 +15,5 @@ extern const CtlVerb ctl_verb_policy_check, ctl_verb_policy_explain; /* verb-pol
 extern const CtlVerb ctl_verb_policy_new;                            /* verb-policy-new.c */
 extern const CtlVerb ctl_verb_status, ctl_verb_attest; /* verb-status.c */
 extern const CtlVerb ctl_verb_secret_get; /* verb-secret.c */
+extern const CtlVerb ctl_verb_tpm_log; /* verb-tpm-log.c */
 extern const CtlVerb ctl_verb_disk_enroll; /* verb-disk.c, in the helper program snpctl-disk */
