@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
+#include "agent/daemon/memory.h"
 #include "agent/daemon/message-ids.h"
 #include "agent/door-rest.h"
 #include "agent/door-wire.h"
@@ -18,6 +19,9 @@
 
 /* Everybody may connect; who is given what is decided by the access policy, not by the file's mode. */
 #define DOOR_MODE 0666
+
+/* Long enough that a boot's burst of requests does not pay for it. */
+#define AGENT_IDLE_USEC (2 * USEC_PER_SEC)
 
 int agent_slot_take(Agent *agent, uid_t uid, AgentSlot *slot, Error *e) {
         size_t max = agent->current->config->agent.max_requests, own = 0;
@@ -37,6 +41,24 @@ int agent_slot_take(Agent *agent, uid_t uid, AgentSlot *slot, Error *e) {
         return 0;
 }
 
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        const Agent *agent = userdata;
+
+        (void) source;
+        (void) usec;
+        if (agent->n_slots == 0)
+                daemon_give_back_memory();
+        return 0;
+}
+
+/* Only memory depends on it: that the timer cannot be set is no reason to fail. */
+static void watch_for_idleness(Agent *agent) {
+        if (agent->idle) {
+                (void) sd_event_source_set_time_relative(agent->idle, AGENT_IDLE_USEC);
+                (void) sd_event_source_set_enabled(agent->idle, SD_EVENT_ONESHOT);
+        }
+}
+
 void agent_slot_give(AgentSlot *slot) {
         if (!slot->agent)
                 return;
@@ -46,6 +68,8 @@ void agent_slot_give(AgentSlot *slot) {
                         slot->agent->n_slots--;
                         break;
                 }
+        if (slot->agent->n_slots == 0)
+                watch_for_idleness(slot->agent);
         *slot = (AgentSlot){};
 }
 
@@ -208,6 +232,7 @@ void agent_free(Agent *agent) {
         daemon_listener_done(&agent->wire_listener);
         daemon_listener_done(&agent->rest_listener);
         (void) sd_event_source_disable_unref(agent->expiry);
+        agent->idle = sd_event_source_disable_unref(agent->idle);
         (void) sd_event_unref(agent->event);
         free(agent);
 }
@@ -215,6 +240,8 @@ void agent_free(Agent *agent) {
 int agent_run(Agent *agent, Error *e) {
         int r;
 
+        (void) sd_event_add_time_relative(agent->event, &agent->idle, CLOCK_MONOTONIC, AGENT_IDLE_USEC, USEC_PER_SEC,
+                                          on_idle, agent);
         (void) sd_notify(0, "READY=1");
         agent_note_state(agent);
         r = sd_event_loop(agent->event);

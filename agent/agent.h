@@ -57,6 +57,7 @@ typedef struct Agent {
         DoorRest *door_rest;
         char told_state[256]; /* last STATUS= */
         sd_event_source *expiry; /* when the session with the broker ends */
+        sd_event_source *idle;   /* when nothing has been asked for a while */
 } Agent;
 
 typedef struct AgentOptions {
