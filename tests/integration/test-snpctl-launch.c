@@ -18,6 +18,7 @@
 #include "snp/launch/measure.h"
 #include "tests/integration/ctl.h"
 #include "tests/simulator/report.h"
+#include "tests/unit/snp-launch/igvm-file.h"
 #include "tests/unit/snp-launch/image.h"
 #include "tests/unit/snp-launch/keys.h"
 #include "tests/unit/snp-launch/pe-file.h"
@@ -379,7 +380,7 @@ END_TEST
 START_TEST(the_impossible_is_explained_too) {
         AUTO_FREE char *want = PRINTED("measure", "--firmware", plain, "--cpu", "EPYC-Milan");
         AUTO_SPAWN_RESULT SpawnResult r =
-                CTL("measure", "--json", "--firmware", plain, "--cpu", "EPYC-Milan", DIRECT, "--want", want, "--explain");
+                CTL("measure", "--json", "--firmware", plain, "--cpu=EPYC-Milan", DIRECT, "--want", want, "--explain");
         AUTO_SPAWN_RESULT SpawnResult text =
                 CTL("measure", "--firmware", plain, "--cpu", "EPYC-Milan", DIRECT, "--want", want, "--explain");
         AUTO_JSON json_object *o = ctl_json(&r);
@@ -388,6 +389,64 @@ START_TEST(the_impossible_is_explained_too) {
         ck_assert_str_eq(ctl_str(o, "impossible"), "kernel-hashes-unsupported");
         expect_change(o, 0, "kernel hashes", "off");
         ck_assert_ptr_nonnull(strstr(text.out, "cannot be launched: The firmware has no place for kernel hashes"));
+}
+END_TEST
+
+START_TEST(the_stages_lead_to_the_digest) {
+        AUTO_FREE char *digest = PRINTED(MEASURE, "--vcpus", "2"), *text = PRINTED(MEASURE, "--vcpus", "2", "--stages");
+        AUTO_SPAWN_RESULT SpawnResult r = CTL(MEASURE, "--vcpus", "2", "--stages", "--json");
+        AUTO_JSON json_object *o = ctl_json(&r);
+        json_object *stages = NULL;
+        size_t n;
+
+        ck_assert(json_object_object_get_ex(o, "stages", &stages));
+        n = json_object_array_length(stages);
+        ck_assert_uint_eq(n, 10); /* firmware, 7 sections, 2 vCPUs */
+        ck_assert_str_eq(ctl_str(json_object_array_get_idx(stages, 0), "name"), "firmware");
+        ck_assert_str_eq(ctl_str(json_object_array_get_idx(stages, n - 1), "name"), "vmsa1");
+        ck_assert_str_eq(ctl_str(json_object_array_get_idx(stages, n - 1), "digest"), digest);
+        ck_assert_ptr_nonnull(strstr(text, "  sec_mem@0x800000+0x9000\n"));
+        ck_assert_str_eq(text + strlen(text) - strlen(digest), digest);
+}
+END_TEST
+
+static IgvmFile igvm; /* large */
+
+static void put_igvm(char *ret, bool at_the_top) {
+        AUTO_BLOB Blob b = {};
+
+        memset(&igvm, 0, sizeof(igvm));
+        igvm_add_platform(&igvm, 1, 2);
+        igvm_add_policy(&igvm, 0x30000, 1);
+        igvm_add_page(&igvm, 0x1000, 1, 0, 0, 0);
+        igvm_add(&igvm, 0x30B, (const uint32_t[174]){ 1 }, 696);
+        igvm_add_vmsa(&igvm, at_the_top ? 0xFFFFFFFFF000 : 0x1000, 1, igvm_add_data(&igvm, 0x31, 4096));
+        b = igvm_make(&igvm);
+        put(ret, "guest.igvm", b.data, b.size);
+}
+
+START_TEST(igvm_files_are_measured_and_their_id_blocks_judged) {
+        AUTO_FREE char *zero = NULL, *normal = NULL;
+        char file[64];
+
+        put_igvm(file, false);
+        zero = PRINTED("measure", "--igvm", file, "--native-zero");
+        normal = PRINTED("measure", "--igvm", file);
+        ck_assert_str_ne(zero, normal);
+        ck_assert_ptr_nonnull(strstr(normal, "\nKVM cannot start this"));
+        ck_assert_ptr_nonnull(strstr(normal, "\nID block: signatures DO NOT HOLD, digest IS ANOTHER"));
+        {
+                AUTO_SPAWN_RESULT SpawnResult r = CTL("measure", "--igvm", file, "--json", "--stages");
+                AUTO_SPAWN_RESULT SpawnResult v = CTL("idblock", "verify", "--igvm", file);
+                AUTO_JSON json_object *o = ctl_json(&r);
+                json_object *part = NULL;
+
+                ck_assert_int_eq(strncmp(ctl_str(o, "measurement"), normal, 96), 0);
+                ck_assert(json_object_object_get_ex(o, "igvm", &part));
+                ck_assert(json_object_object_get_ex(part, "id_block_holds", &part) && !json_object_get_boolean(part));
+                ck_assert_int_eq(v.status, 1);
+                ck_assert_ptr_nonnull(strstr(v.out, "REJECT: "));
+        }
 }
 END_TEST
 
@@ -568,6 +627,8 @@ int main(int argc, char **argv) {
         tcase_add_test(tc, a_mismatch_is_explained);
         tcase_add_test(tc, folders_are_tried);
         tcase_add_test(tc, the_impossible_is_explained_too);
+        tcase_add_test(tc, the_stages_lead_to_the_digest);
+        tcase_add_test(tc, igvm_files_are_measured_and_their_id_blocks_judged);
         tcase_add_test(tc, a_block_is_made_and_verified);
         tcase_add_test(tc, base64_is_read_and_written);
         tcase_add_test(tc, a_report_is_compared_with_the_block);

@@ -351,6 +351,77 @@ START_TEST(a_seed_stands_for_the_firmware) {
 }
 END_TEST
 
+typedef struct Told {
+        char names[512];
+        uint8_t last[48];
+} Told;
+
+static void remember(void *user, const char *name, const uint8_t ld[static SNP_LD_SIZE]) {
+        Told *told = user;
+
+        (void) strncat(told->names, name, sizeof(told->names) - strlen(told->names) - 1);
+        (void) strncat(told->names, " ", sizeof(told->names) - strlen(told->names) - 1);
+        memcpy(told->last, ld, 48);
+}
+
+START_TEST(every_step_is_told) {
+        const ImageSection sections[] = { { 0x1000, 0x2000, 1 }, { 0x3000, 0x1000, 3 } };
+        const Image image = { .size = 4096, .sections = sections, .n_sections = 2, .ap_reset = 1 };
+        AUTO_BLOB Blob b = image_make(&image);
+        SnpLaunch launch = launch_of(&b);
+        Told told = {};
+        const SnpStages stages = { remember, &told };
+        SnpLaunchDigest digest;
+
+        launch.n_vcpus = 3;
+        ck_assert_int_eq(snp_launch_measure(&launch, &stages, &digest, NULL), 0);
+        ck_assert_str_eq(told.names, "firmware sec_mem@0x1000+0x2000 cpuid@0x3000+0x1000 vmsa0 vmsa1 vmsa2 ");
+        ck_assert_mem_eq(told.last, digest.bytes, 48);
+}
+END_TEST
+
+/* SEV: one SHA-256 over everything. */
+START_TEST(older_launches_are_one_hash) {
+        static const SnpKernelHashes hashes = { .kernel = { 7 } };
+        const SnpVcpu bsp = { .kind = SNP_VCPU_SEV_ES, .eip = 0xFFFFFFF0, .signature = 7 };
+        SnpVcpu ap = bsp;
+        AUTO_BLOB Blob b = image_make(&image_amdsev), all = {};
+        AUTO_WRITER Writer w = wr_init(1u << 20);
+        SnpLaunch launch = launch_of(&b);
+        uint8_t part[4096], want[32];
+        SnpLaunchDigest digest;
+        Error e = {};
+
+        ap.eip = image_amdsev.ap_reset;
+        wr_bytes(&w, b.data, b.size);
+        snp_kernel_hashes_encode(&hashes, part);
+        wr_bytes(&w, part, SNP_HASH_TABLE_SIZE);
+        launch.mode = SNP_LAUNCH_SEV;
+        launch.kernel = &hashes;
+        ck_assert_int_eq(snp_launch_measure(&launch, NULL, &digest, NULL), 0);
+        ck_assert_int_eq(snp_blob_hash(w.data, w.size, want, NULL), 0);
+        ck_assert_uint_eq(digest.size, 32);
+        ck_assert_mem_eq(digest.bytes, want, 32);
+        for (unsigned i = 0; i < 3; i++) {
+                snp_vmsa_make(i == 0 ? &bsp : &ap, part);
+                wr_bytes(&w, part, sizeof(part));
+        }
+        launch.mode = SNP_LAUNCH_SEV_ES;
+        launch.n_vcpus = 3;
+        ck_assert_int_eq(snp_launch_measure(&launch, NULL, &digest, NULL), 0);
+        ck_assert_int_eq(wr_finish(&w, &all), 0);
+        ck_assert_int_eq(snp_blob_hash(all.data, all.size, want, NULL), 0);
+        ck_assert_mem_eq(digest.bytes, want, 32);
+        blob_done(&b);
+        b = image_make(&(Image){ .size = 4096 });
+        launch.firmware = b.data;
+        launch.firmware_size = b.size;
+        launch.kernel = NULL;
+        ck_assert_int_eq(snp_launch_measure(&launch, NULL, &digest, &e), -EBADMSG);
+        ck_assert_str_eq(e.reason, "no-reset-block");
+}
+END_TEST
+
 START_TEST(what_others_call_it_is_understood) {
         static const struct { const char *name; unsigned signature; } names[] = {
                 { "EPYC", 0x800F12 }, { "epyc-v4", 0x800F12 }, { "EPYC-IBPB", 0x800F12 }, { "EPYC-Rome-v3", 0x830F10 },
@@ -395,6 +466,8 @@ int main(void) {
         tcase_add_test(tc, a_file_is_hashed_as_its_bytes);
         tcase_add_test(tc, an_svsm_must_fit_below_the_firmware);
         tcase_add_test(tc, a_seed_stands_for_the_firmware);
+        tcase_add_test(tc, every_step_is_told);
+        tcase_add_test(tc, older_launches_are_one_hash);
         tcase_add_test(tc, what_others_call_it_is_understood);
         suite_add_tcase(suite, tc);
         return unit_run(suite);
