@@ -14,9 +14,10 @@
  *   EACCES        the operating system or a remote server does not let us
  *   ENODEV        no such evidence source on this machine
  *   EOPNOTSUPP    known, but not supported (version, algorithm, platform)
- *   ENOENT        a named thing does not exist
+ *   ENOENT        a named thing does not exist; ENODATA: it does, and nothing was ever put there
  *   EINVAL        the caller's argument or a configuration value is wrong
- *   EBUSY EAGAIN  try again later; ETIMEDOUT the deadline passed; ECONNREFUSED, ECONNRESET, EIO, ENOMEM as usual
+ *   EBUSY EAGAIN  try again later; ETIMEDOUT the deadline passed; ECONNREFUSED, ECONNRESET, EEXIST,
+ *   ENOSPC, EIO, ENOMEM as usual
  *
  * What a person or a monitoring rule needs travels in an Error, the optional last parameter: a short
  * stable identifier for machines ("report-truncated") and a sentence for people, with the offset, the

@@ -35,6 +35,12 @@ static const Meaning plain[] = {
         { TPM2_RC_TESTING, -EBUSY, "tpm-busy" },
         { TPM2_RC_RETRY, -EBUSY, "tpm-busy" },
         { TPM2_RC_NV_RATE, -EBUSY, "tpm-busy" },
+        { TPM2_RC_NV_UNINITIALIZED, -ENODATA, "nv-unwritten" },
+        { TPM2_RC_NV_AUTHORIZATION, -EACCES, "nv-auth" },
+        { TPM2_RC_NV_LOCKED, -EACCES, "nv-locked" },
+        { TPM2_RC_NV_RANGE, -E2BIG, "nv-range" },
+        { TPM2_RC_NV_SPACE, -ENOSPC, "nv-full" },
+        { TPM2_RC_NV_DEFINED, -EEXIST, "nv-defined" },
         { TPM2_RC_REFERENCE_H0, -ENOENT, "tpm-no-such-handle" },
         { TPM2_RC_REFERENCE_H1, -ENOENT, "tpm-no-such-handle" },
 };

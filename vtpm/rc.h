@@ -9,6 +9,7 @@
  *   EACCES      wrong authorisation or hierarchy; "tpm-lockout": dictionary-attack lockout, retrying makes it worse
  *   EBUSY       asked again until the retries were used up; or out of object, session or memory slots
  *   ENOENT      no such handle
+ *   EEXIST      NV index defined already; ENODATA: never written; ENOSPC: no room for one; E2BIG: beyond its end
  *   EOPNOTSUPP  algorithm, curve, scheme or command not implemented
  *   ECONNRESET  the TPM is gone (the transport under it failed)
  *   EBADMSG     the answer is no TPM response

@@ -36,9 +36,16 @@ static const struct {
         { 0x00000922, -EBUSY, "tpm-busy" },
         { 0x00000923, -EBUSY, "tpm-busy" },
         { 0x00000910, -ENOENT, "tpm-no-such-handle" },
+        { 0x00000146, -E2BIG, "nv-range" },
+        { 0x00000148, -EACCES, "nv-locked" },
+        { 0x00000149, -EACCES, "nv-auth" },
+        { 0x0000014a, -ENODATA, "nv-unwritten" },
+        { 0x0000014b, -ENOSPC, "nv-full" },
+        { 0x0000014c, -EEXIST, "nv-defined" },
         { 0x000001c4, -EIO, "tpm-error" },
         /* the same through a resource manager, in the kernel (11) or elsewhere (12) */
         { 0x000b0143, -EOPNOTSUPP, "tpm-unsupported" },
+        { 0x000b014a, -ENODATA, "nv-unwritten" },
         { 0x000b0921, -EACCES, "tpm-lockout" },
         { 0x000c018b, -ENOENT, "tpm-no-such-handle" },
         /* of the stack */
