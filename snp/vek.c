@@ -36,11 +36,13 @@ typedef struct Chain {
         SnpCertRole leaf_role, issuer_role;
         SnpProduct product;
         X509_STORE *roots; /* owned: the pinned ARKs */
+        X509 *issuer, *ark; /* owned: what the leaf was verified with */
 } Chain;
 
 static void chain_done(Chain *chain) {
-        X509_STORE_free(chain->roots);
-        chain->roots = NULL;
+        X509_STORE_free(TAKE_PTR(chain->roots));
+        X509_free(TAKE_PTR(chain->issuer));
+        X509_free(TAKE_PTR(chain->ark));
 }
 #define AUTO_CHAIN CLEANUP(chain_done)
 
@@ -199,9 +201,14 @@ static int earliest_end(const STACK_OF(X509) *certs, time_t *ret, Error *e) {
         return 0;
 }
 
-static int run_verification(const Chain *chain, X509_STORE_CTX *ctx, STACK_OF(X509) *untrusted,
+static X509 *hold(X509 *cert) {
+        return X509_up_ref(cert) == 1 ? cert : NULL;
+}
+
+static int run_verification(Chain *chain, X509_STORE_CTX *ctx, STACK_OF(X509) *untrusted,
                             time_t *ret_not_after, Error *e) {
         const STACK_OF(X509) *built;
+        int r;
 
         if (X509_STORE_CTX_init(ctx, chain->roots, chain->leaf, untrusted) != 1)
                 return error_oom(e);
@@ -215,10 +222,15 @@ static int run_verification(const Chain *chain, X509_STORE_CTX *ctx, STACK_OF(X5
         if (sk_X509_num(built) != CHAIN_LENGTH)
                 return error_set(e, -EKEYREJECTED, "cert-chain", "Chain has %d certificates instead of %d",
                                  sk_X509_num(built), CHAIN_LENGTH);
-        return earliest_end(built, ret_not_after, e);
+        r = earliest_end(built, ret_not_after, e);
+        if (r < 0)
+                return r;
+        chain->issuer = hold(sk_X509_value(built, 1));
+        chain->ark = hold(sk_X509_value(built, 2));
+        return chain->issuer && chain->ark ? 0 : error_oom(e);
 }
 
-static int verify_through(const Chain *chain, X509 *issuer, time_t *ret_not_after, Error *e) {
+static int verify_through(Chain *chain, X509 *issuer, time_t *ret_not_after, Error *e) {
         CLEANUP(X509_STORE_CTX_freep) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
         CLEANUP(sk_X509_freep) STACK_OF(X509) *untrusted = sk_X509_new_null();
         int r = snp_cert_check_profile(issuer, chain->issuer_role, e);
@@ -231,7 +243,7 @@ static int verify_through(const Chain *chain, X509 *issuer, time_t *ret_not_afte
 }
 
 /* One issuer that holds is enough; bogus ones of the same name beside it prove nothing. */
-static int verify_chain(const Chain *chain, const SnpCertList *others, time_t *ret_not_after, Error *e) {
+static int verify_chain(Chain *chain, const SnpCertList *others, time_t *ret_not_after, Error *e) {
         Error first = {};
         int result = 0;
 
@@ -252,7 +264,7 @@ static int verify_chain(const Chain *chain, const SnpCertList *others, time_t *r
         return error_set(e, result, first.reason, "%s", first.text);
 }
 
-static int vek_create(const Chain *chain, const SnpVekExtensions *ext, time_t not_after, SnpVek **ret, Error *e) {
+static int vek_create(Chain *chain, const SnpVekExtensions *ext, time_t not_after, SnpVek **ret, Error *e) {
         CLEANUP(snp_vek_freep) SnpVek *vek = calloc(1, sizeof(*vek));
 
         if (!vek)
@@ -267,6 +279,8 @@ static int vek_create(const Chain *chain, const SnpVekExtensions *ext, time_t no
                 return error_oom(e);
         if (snp_tcb_decode(ext->layout, ext->tcb, &vek->tcb) < 0)
                 return error_set(e, -EBADMSG, "cert-product", "Certificate has no known TCB layout");
+        vek->issuer = TAKE_PTR(chain->issuer);
+        vek->ark = TAKE_PTR(chain->ark);
         *ret = TAKE_PTR(vek);
         return 0;
 }
@@ -310,6 +324,8 @@ void snp_vek_free(SnpVek *vek) {
         if (!vek)
                 return;
         EVP_PKEY_free(vek->key);
+        X509_free(vek->issuer);
+        X509_free(vek->ark);
         free(vek);
 }
 

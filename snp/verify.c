@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A report against a key whose chain held. Five independent questions, all of them answered every time, so that a
+ * A report against a key whose chain held. Six independent questions, all of them answered every time, so that a
  * refusal can be explained in full; the verdict is their conjunction and nothing else.
  */
 
@@ -86,6 +86,24 @@ static SnpCheckResult check_chip_id(const Judgement *j, Error *e) {
         return SNP_CHECK_FAILED;
 }
 
+/* snp_vek_check_crl() has looked; here it is only decided whether what it found will do. */
+static SnpCheckResult check_revocation(const Judgement *j, Error *e) {
+        const SnpVek *vek = j->vek;
+
+        if (vek->crl == SNP_CRL_OK)
+                return SNP_CHECK_OK;
+        if (vek->crl == SNP_CRL_REVOKED)
+                (void) error_set(e, -EKEYREJECTED, "revoked", "The %s of the certificate is revoked",
+                                 vek->kind == SNP_SIGNING_KEY_VLEK ? "ASVK" : "ASK");
+        else if (j->flags & SNP_VERIFY_REQUIRE_CRL)
+                (void) error_set(e, -EKEYREJECTED, "crl-required", "No current revocation list was looked at");
+        else if (vek->crl != SNP_CRL_NOT_ASKED && !vek->crl_accepted)
+                (void) error_set(e, -EKEYREJECTED, "crl-refused", "The policy on revocation lists is not met");
+        else
+                return SNP_CHECK_NOT_APPLICABLE;
+        return SNP_CHECK_FAILED;
+}
+
 static const struct {
         const char *name;
         CheckFunction run;
@@ -95,11 +113,12 @@ static const struct {
         [SNP_CHECK_PRODUCT] = { "product", check_product },
         [SNP_CHECK_TCB] = { "tcb", check_tcb },
         [SNP_CHECK_CHIP_ID] = { "chip-id", check_chip_id },
+        [SNP_CHECK_REVOCATION] = { "revocation", check_revocation },
 };
 
 int snp_report_verify(const SnpReport *report, const SnpVek *vek, unsigned flags, SnpVerdict *ret, Error *e) {
         const Judgement j = { .report = report, .vek = vek, .flags = flags };
-        SnpVerdict verdict = {};
+        SnpVerdict verdict = { .crl = vek->crl };
         Error first = {};
         size_t n_good = 0;
 

@@ -88,6 +88,7 @@ typedef enum SnpCheck {
         SNP_CHECK_PRODUCT,     /* CPUID bytes agree with the certificate */
         SNP_CHECK_TCB,         /* REPORTED_TCB equals the certificate's */
         SNP_CHECK_CHIP_ID,     /* CHIP_ID equals hwID; not applicable to a VLEK */
+        SNP_CHECK_REVOCATION,  /* see snp/crl.h; not applicable when no list was looked at, or none had to be */
         SNP_N_CHECKS,
 } SnpCheck;
 
@@ -98,13 +99,26 @@ typedef enum SnpCheckResult {
         SNP_CHECK_NOT_APPLICABLE, /* never for SIGNATURE, SIGNING_KEY, TCB */
 } SnpCheckResult;
 
+/* What revocation lists said of the ASK or ASVK: snp_vek_check_crl() in snp/crl.h finds out. */
+typedef enum SnpCrlState {
+        SNP_CRL_NOT_ASKED = 0, /* nobody asked, or the policy is "off" */
+        SNP_CRL_OK,            /* current list, not on it */
+        SNP_CRL_STALE,         /* not on it, but its nextUpdate has passed */
+        SNP_CRL_ABSENT,        /* no list */
+        SNP_CRL_UNUSABLE,      /* malformed, not signed by the ARK, not yet valid, of another kind */
+        SNP_CRL_REVOKED,
+} SnpCrlState;
+
 typedef struct SnpVerdict {
         SnpOutcome outcome; /* ACCEPT only when every check is OK or NOT_APPLICABLE */
         SnpCheckResult checks[SNP_N_CHECKS];
+        SnpCrlState crl; /* detail of SNP_CHECK_REVOCATION */
 } SnpVerdict;
 
 /* Accept a VCEK-signed report whose CHIP_ID the host has masked with zeros. The default is to reject it. */
 #define SNP_VERIFY_ALLOW_MASKED_CHIP_ID 1u
+/* Reject unless a current revocation list was looked at, whatever the SnpCrlPolicy of that look was. */
+#define SNP_VERIFY_REQUIRE_CRL 2u
 
 /**
  * snp_report_verify() - judge authenticity: is this report by the chip or provider that @vek names?
