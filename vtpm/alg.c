@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vtpm/alg.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ static const struct {
         { VTPM_ALG_SHA384, 48, "sha384", EVP_sha384 },
         { VTPM_ALG_SHA512, 64, "sha512", EVP_sha512 },
 };
+static_assert(N_ELEMENTS(hashes) == VTPM_HASHES_MAX, "a selection that is checked names each hash once at most");
 
 static const struct {
         uint16_t id;

@@ -38,6 +38,7 @@ typedef enum VtpmCurve {
 } VtpmCurve;
 
 #define VTPM_DIGEST_MAX 64 /* SHA-512 */
+#define VTPM_HASHES_MAX 4u /* hash functions we know, so as many banks can be computed with */
 
 /* The four below; anything else is "not a hash we know": 0, NULL, false, "?". */
 size_t vtpm_hash_size(uint16_t hash);

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "vtpm/context.h"
+#include "vtpm/pcr_values.h"
 
 ESYS_CONTEXT *vtpm_context_esys(VtpmContext *ctx);
 
@@ -81,3 +82,6 @@ static inline void vtpm_esys_free(void *p) {
         *(void **) p = NULL;
 }
 #define AUTO_ESYS_FREE CLEANUP(vtpm_esys_free)
+
+/* A selection as ESAPI wants it. */
+TPML_PCR_SELECTION vtpm_esys_selection(const VtpmPcrSelection *selection);

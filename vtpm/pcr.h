@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Reading PCRs from the TPM. */
+/* Reading PCRs from the TPM; extending them: vtpm/pcr-extend.h. */
 
 #include <stdint.h>
 
@@ -23,3 +23,22 @@
  * -EAGAIN they would not hold still; -EBADMSG the TPM answered something else; or as VTPM_CALL().
  */
 WARN_UNUSED int vtpm_pcr_read(VtpmContext *ctx, uint16_t hash, uint32_t mask, VtpmPcrValues *ret, Error *e);
+
+/**
+ * vtpm_pcr_read_selection() - the same of several banks, all of one moment
+ * @selection: passes vtpm_pcr_selection_check()
+ * @ret:       room for one element per bank, filled in the order of @selection
+ *
+ * Return: as vtpm_pcr_read().
+ */
+WARN_UNUSED int vtpm_pcr_read_selection(VtpmContext *ctx, const VtpmPcrSelection *selection, VtpmPcrValues *ret,
+                                        Error *e);
+
+/**
+ * vtpm_pcr_banks() - which banks the TPM keeps, and which PCRs in them
+ * @ret: in the TPM's order; only banks with PCRs, also those of a hash we do not know
+ *
+ * TPM 2.0 Library Part 3, "TPM2_GetCapability", TPM_CAP_PCRS. Return: 0; -EBADMSG the TPM answered something else;
+ * or as VTPM_CALL().
+ */
+WARN_UNUSED int vtpm_pcr_banks(VtpmContext *ctx, VtpmPcrSelection *ret, Error *e);

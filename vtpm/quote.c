@@ -20,17 +20,11 @@ void vtpm_quote_done(VtpmQuote *quote) {
         blob_done(&quote->ak);
 }
 
-static VtpmPcrSelection selection_of(const VtpmQuoteRequest *q) {
-        return (VtpmPcrSelection){ .n_banks = 1, .banks[0] = { .hash = q->bank, .mask = q->pcr_mask } };
-}
-
 static int check_request(const VtpmQuoteRequest *q, Error *e) {
-        VtpmPcrSelection selection = selection_of(q);
-
         if (q->nonce_size < VTPM_NONCE_MIN || q->nonce_size > VTPM_NONCE_MAX)
                 return error_set(e, -EINVAL, "nonce-size", "A nonce has %u to %u bytes, not %zu", VTPM_NONCE_MIN,
                                  VTPM_NONCE_MAX, q->nonce_size);
-        return vtpm_pcr_selection_check(&selection, e);
+        return vtpm_pcr_selection_check(&q->pcrs, e);
 }
 
 static int store_answer(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature, VtpmQuote *to, Error *e) {
@@ -53,15 +47,7 @@ static int ask(VtpmContext *ctx, ESYS_TR key, const VtpmQuoteRequest *q, VtpmQuo
         ESYS_CONTEXT *esys = vtpm_context_esys(ctx);
         TPM2B_DATA nonce = { .size = (uint16_t) q->nonce_size };
         TPMT_SIG_SCHEME own_scheme = { .scheme = TPM2_ALG_NULL }; /* an attestation key has one */
-        TPML_PCR_SELECTION selection = {
-                .count = 1,
-                .pcrSelections[0] = {
-                        .hash = q->bank,
-                        .sizeofSelect = VTPM_PCR_SELECT_SIZE,
-                        .pcrSelect = { (uint8_t) q->pcr_mask, (uint8_t) (q->pcr_mask >> 8),
-                                       (uint8_t) (q->pcr_mask >> 16) },
-                },
-        };
+        TPML_PCR_SELECTION selection = vtpm_esys_selection(&q->pcrs);
         int r;
 
         (void) memcpy(nonce.buffer, q->nonce, q->nonce_size);
@@ -72,9 +58,17 @@ static int ask(VtpmContext *ctx, ESYS_TR key, const VtpmQuoteRequest *q, VtpmQuo
         return r < 0 ? r : store_answer(attest, signature, to, e);
 }
 
+static bool same_selection(const VtpmPcrSelection *a, const VtpmPcrSelection *b) {
+        if (a->n_banks != b->n_banks)
+                return false;
+        for (size_t i = 0; i < a->n_banks; i++)
+                if (a->banks[i].hash != b->banks[i].hash || a->banks[i].mask != b->banks[i].mask)
+                        return false;
+        return true;
+}
+
 /* Is this an answer to @q? 0; 1 when only the PCR values have moved on; or negative errno. */
 static int check_answer(const VtpmQuoteRequest *q, const VtpmQuote *quote, Error *e) {
-        VtpmPcrSelection asked = selection_of(q);
         VtpmAttest attest;
         VtpmSignature signature;
         uint8_t digest[VTPM_DIGEST_MAX];
@@ -88,10 +82,9 @@ static int check_answer(const VtpmQuoteRequest *q, const VtpmQuote *quote, Error
                 return r;
         if (attest.extra_size != q->nonce_size || memcmp(attest.extra, q->nonce, q->nonce_size) != 0)
                 return error_set(e, -EPROTO, "tpm-bad-quote", "The TPM quoted another nonce");
-        if (attest.selection.n_banks != 1 || attest.selection.banks[0].hash != asked.banks[0].hash ||
-            attest.selection.banks[0].mask != asked.banks[0].mask)
+        if (!same_selection(&attest.selection, &q->pcrs))
                 return error_set(e, -EPROTO, "tpm-bad-quote", "The TPM quoted other PCRs than asked for");
-        r = vtpm_pcr_digest(&asked, &quote->pcrs, 1, signature.hash, digest, e);
+        r = vtpm_pcr_digest(&q->pcrs, quote->pcrs, quote->n_pcrs, signature.hash, digest, e);
         if (r < 0)
                 return r;
         return attest.pcr_digest_size == vtpm_hash_size(signature.hash) &&
@@ -103,9 +96,10 @@ static int quote_consistently(VtpmContext *ctx, ESYS_TR key, const VtpmQuoteRequ
         for (unsigned i = 0; i < TRIES_MAX; i++) {
                 int r;
 
-                r = vtpm_pcr_read(ctx, q->bank, q->pcr_mask, &to->pcrs, e);
+                r = vtpm_pcr_read_selection(ctx, &q->pcrs, to->pcrs, e);
                 if (r < 0)
                         return r;
+                to->n_pcrs = q->pcrs.n_banks;
                 r = ask(ctx, key, q, to, e);
                 if (r < 0)
                         return r;

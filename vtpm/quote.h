@@ -19,8 +19,7 @@ typedef struct VtpmQuoteRequest {
         VtpmAkSpec ak;
         const uint8_t *nonce; /* borrowed; VTPM_NONCE_MIN to VTPM_NONCE_MAX bytes */
         size_t nonce_size;
-        uint16_t bank;     /* VTPM_ALG_SHA* */
-        uint32_t pcr_mask; /* not empty, within VTPM_PCR_MASK_ALL */
+        VtpmPcrSelection pcrs; /* passes vtpm_pcr_selection_check() */
         Deadline deadline;
 } VtpmQuoteRequest;
 
@@ -28,7 +27,8 @@ typedef struct VtpmQuote {
         Blob attest;      /* TPMS_ATTEST */
         Blob signature;   /* TPMT_SIGNATURE */
         Blob ak;          /* TPMT_PUBLIC of the key */
-        VtpmPcrValues pcrs; /* what the attest's digest was made of */
+        VtpmPcrValues pcrs[VTPM_HASHES_MAX]; /* what the attest's digest was made of, in the order asked for */
+        size_t n_pcrs;
 } VtpmQuote;
 
 /**

@@ -136,12 +136,13 @@ static int encode_quote(const VtpmQuote *quote, Blob *ret, Error *e) {
                 .signature = { .data = quote->signature.data, .size = quote->signature.size },
                 .ak_public = { .data = quote->ak.data, .size = quote->ak.size },
         };
+        const VtpmPcrValues *pcrs = &quote->pcrs[0]; /* the message asks for one bank */
         int r;
 
         for (size_t i = 0; i < VTPM_N_PCRS; i++)
-                if (quote->pcrs.mask >> i & 1)
+                if (pcrs->mask >> i & 1)
                         answer.digests[answer.n_digests++] =
-                                (WireBytes){ .data = quote->pcrs.values[i], .size = vtpm_hash_size(quote->pcrs.hash) };
+                                (WireBytes){ .data = pcrs->values[i], .size = vtpm_hash_size(pcrs->hash) };
         r = wire_quote_answer_encode(&answer, ret);
         if (r == -E2BIG)
                 return error_set(e, r, "quote-too-large", "The TPM's quote is too large");
@@ -164,8 +165,7 @@ static int handle_quote(Attester *a, const Blob *body, Blob *ret, Error *e) {
                 .ak = ak_spec(&a->config->tpm),
                 .nonce = q.nonce,
                 .nonce_size = q.nonce_size,
-                .bank = q.bank,
-                .pcr_mask = q.pcr_mask,
+                .pcrs = { .n_banks = 1, .banks[0] = { .hash = q.bank, .mask = q.pcr_mask } },
                 .deadline = deadline_of(a, q.deadline_msec),
         };
         r = vtpm_quote_run(&request, &quote, e);

@@ -41,8 +41,7 @@ static VtpmQuoteRequest request_to(const char *tcti, uint64_t usec) {
                 .ak = { .kind = VTPM_AK_ECDSA_P256 },
                 .nonce = nonce,
                 .nonce_size = sizeof(nonce),
-                .bank = VTPM_ALG_SHA256,
-                .pcr_mask = 1u << 7,
+                .pcrs = { .n_banks = 1, .banks[0] = { .hash = VTPM_ALG_SHA256, .mask = 1u << 7 } },
                 .deadline = deadline_in(usec),
         };
 }

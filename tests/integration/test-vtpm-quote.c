@@ -33,8 +33,7 @@ static VtpmQuoteRequest request_for(VtpmAkKind kind) {
                 .ak = { .kind = kind },
                 .nonce = nonce,
                 .nonce_size = 32,
-                .bank = VTPM_ALG_SHA256,
-                .pcr_mask = VTPM_PCR_MASK_ALL,
+                .pcrs = { .n_banks = 1, .banks[0] = { .hash = VTPM_ALG_SHA256, .mask = VTPM_PCR_MASK_ALL } },
                 .deadline = deadline_in(DEADLINE_USEC),
         };
 }
@@ -55,13 +54,13 @@ static int verify(const VtpmQuoteRequest *q, const VtpmQuote *quote, VtpmVerdict
                 .attest_size = quote->attest.size,
                 .signature = quote->signature.data,
                 .signature_size = quote->signature.size,
-                .pcrs = &quote->pcrs,
-                .n_pcrs = 1,
+                .pcrs = quote->pcrs,
+                .n_pcrs = quote->n_pcrs,
         };
         VtpmQuoteAsked asked = {
                 .nonce = q->nonce,
                 .nonce_size = q->nonce_size,
-                .pcrs = { .n_banks = 1, .banks[0] = { .hash = q->bank, .mask = q->pcr_mask } },
+                .pcrs = q->pcrs,
         };
         int r = vtpm_ak_public_new(quote->ak.data, quote->ak.size, &ak, e);
 
@@ -193,7 +192,7 @@ START_TEST(absent_bank_is_named) {
 
         ck_assert_int_eq(swtpm_start(&options, &narrow), 0);
         q.tcti = narrow.tcti;
-        q.bank = VTPM_ALG_SHA384;
+        q.pcrs.banks[0].hash = VTPM_ALG_SHA384;
         ck_assert_int_eq(vtpm_quote_run(&q, &quote, &e), -EOPNOTSUPP);
         ck_assert_str_eq(e.reason, "pcr-bank-absent");
         ck_assert_ptr_nonnull(strstr(e.text, "sha384"));
@@ -206,9 +205,28 @@ START_TEST(quote_of_every_key_and_bank_is_accepted) {
         VtpmQuoteRequest q = request_for(kinds[(size_t) _i / N_ELEMENTS(banks)]);
         AUTO_VTPM_QUOTE VtpmQuote quote = {};
 
-        q.bank = banks[(size_t) _i % N_ELEMENTS(banks)].hash;
+        q.pcrs.banks[0].hash = banks[(size_t) _i % N_ELEMENTS(banks)].hash;
         quote = quote_or_fail(&q);
         must_accept(&q, &quote);
+} END_TEST
+
+START_TEST(quote_of_several_banks_is_accepted) {
+        VtpmQuoteRequest q = request_for(kinds[_i]);
+        AUTO_VTPM_QUOTE VtpmQuote quote = {};
+        VtpmVerdict v;
+        Error e = {};
+
+        q.pcrs = (VtpmPcrSelection){ 3, { { VTPM_ALG_SHA384, VTPM_PCR_MASK_ALL }, { VTPM_ALG_SHA1, 0x83 },
+                                          { VTPM_ALG_SHA256, 1u << 23 } } };
+        quote = quote_or_fail(&q);
+        ck_assert_uint_eq(quote.n_pcrs, 3);
+        must_accept(&q, &quote);
+        quote.n_pcrs = 2; /* a bank's values kept back */
+        ck_assert_int_eq(verify(&q, &quote, &v, &e), -EKEYREJECTED);
+        ck_assert_int_eq(v.checks[VTPM_CHECK_SELECTION], VTPM_CHECK_FAILED);
+        quote.n_pcrs = 3;
+        quote.pcrs[1].values[7][19] ^= 1;
+        must_reject(&q, &quote, -EKEYREJECTED, "quote-pcr-digest");
 } END_TEST
 
 START_TEST(quote_tells_where_the_tpm_is_in_its_life) {
@@ -252,10 +270,13 @@ static void must_refuse(const VtpmQuoteRequest *q, int code, const char *reason)
 START_TEST(question_without_pcrs_or_nonce_is_refused) {
         VtpmQuoteRequest q = request_for(VTPM_AK_RSASSA);
 
-        q.pcr_mask = 0;
+        q.pcrs.banks[0].mask = 0;
         must_refuse(&q, -EINVAL, "pcr-selection-empty");
-        q.pcr_mask = 1u << 24;
+        q.pcrs.banks[0].mask = 1u << 24;
         must_refuse(&q, -EINVAL, "pcr-selection");
+        q = request_for(VTPM_AK_RSASSA);
+        q.pcrs.n_banks = 0;
+        must_refuse(&q, -EINVAL, "pcr-selection-empty");
         q = request_for(VTPM_AK_RSASSA);
         q.nonce_size = 0;
         must_refuse(&q, -EINVAL, "nonce-size");
@@ -286,9 +307,9 @@ START_TEST(each_alteration_is_rejected_with_its_reason) {
         must_reject(&q, &quote, -EKEYREJECTED, "quote-signature");
         quote.signature.data[quote.signature.size - 1] ^= 1;
 
-        quote.pcrs.values[4][0] ^= 1;
+        quote.pcrs[0].values[4][0] ^= 1;
         must_reject(&q, &quote, -EKEYREJECTED, "quote-pcr-digest");
-        quote.pcrs.values[4][0] ^= 1;
+        quote.pcrs[0].values[4][0] ^= 1;
 
         other_q = q;
         other_q.ak.owner = true;
@@ -303,13 +324,13 @@ START_TEST(quote_of_fewer_pcrs_than_asked_is_rejected) {
         VtpmQuoteRequest q = request_for(VTPM_AK_ECDSA_P256), more = q;
         AUTO_VTPM_QUOTE VtpmQuote quote = {};
 
-        q.pcr_mask = 0x0f;
+        q.pcrs.banks[0].mask = 0x0f;
         quote = quote_or_fail(&q);
-        more.pcr_mask = 0x1f;
+        more.pcrs.banks[0].mask = 0x1f;
         must_reject(&more, &quote, -EKEYREJECTED, "quote-selection");
-        more.pcr_mask = 0x07;
+        more.pcrs.banks[0].mask = 0x07;
         must_accept(&more, &quote); /* more than asked is no lie */
-        quote.pcrs.mask |= 1u << 8; /* but a value that the quote does not stand for is */
+        quote.pcrs[0].mask |= 1u << 8; /* but a value that the quote does not stand for is */
         must_reject(&q, &quote, -EKEYREJECTED, "quote-pcr-values");
 } END_TEST
 
@@ -357,7 +378,7 @@ START_TEST(moving_pcrs_are_read_and_quoted_again) {
 
         ck_assert_int_eq(interposer_start(&options, &i), 0);
         q.tcti = i.tcti;
-        q.pcr_mask = _i ? VTPM_PCR_MASK_ALL : 1u << 10; /* three readings each time, or one */
+        q.pcrs.banks[0].mask = _i ? VTPM_PCR_MASK_ALL : 1u << 10; /* three readings each time, or one */
         quote = quote_or_fail(&q);
         must_accept(&q, &quote);
         interposer_stop(&i);
@@ -370,7 +391,7 @@ START_TEST(pcrs_that_never_hold_still_are_given_up) {
 
         ck_assert_int_eq(interposer_start(&options, &i), 0);
         q.tcti = i.tcti;
-        q.pcr_mask = _i ? VTPM_PCR_MASK_ALL : 1u << 10;
+        q.pcrs.banks[0].mask = _i ? VTPM_PCR_MASK_ALL : 1u << 10;
         must_refuse(&q, -EAGAIN, "pcr-unstable");
         interposer_stop(&i);
 } END_TEST
@@ -395,12 +416,12 @@ START_TEST(answer_to_an_earlier_question_is_refused) {
 
         ck_assert_int_eq(interposer_start(&options, &i), 0);
         q.tcti = i.tcti;
-        q.pcr_mask = 1u << 7;
+        q.pcrs.banks[0].mask = 1u << 7;
         quote = quote_or_fail(&q);
         if (replays[_i].other_nonce)
                 q.nonce++;
         if (replays[_i].other_pcrs)
-                q.pcr_mask = 1u << 8;
+                q.pcrs.banks[0].mask = 1u << 8;
         must_refuse(&q, replays[_i].code, replays[_i].reason);
         interposer_stop(&i);
 } END_TEST
@@ -469,11 +490,11 @@ START_TEST(quote_of_ours_passes_tpm2_checkquote) {
         AUTO_BLOB Blob values = {}, pub = {};
         char hex[65], line[512];
 
-        q.pcr_mask = 0x00810253; /* seven: with -l, tpm2_checkquote 5.4 loses the eighth value */
+        q.pcrs.banks[0].mask = 0x00810253; /* seven: with -l, tpm2_checkquote 5.4 loses the eighth value */
         quote = quote_or_fail(&q);
         for (unsigned i = 0; i < VTPM_N_PCRS; i++)
-                if (q.pcr_mask & 1u << i)
-                        wr_bytes(&w, quote.pcrs.values[i], 32);
+                if (q.pcrs.banks[0].mask & 1u << i)
+                        wr_bytes(&w, quote.pcrs[0].values[i], 32);
         ck_assert_int_eq(wr_finish(&w, &values), 0);
         wr_be16(&w, (uint16_t) quote.ak.size); /* the tool wants a TPM2B_PUBLIC */
         wr_bytes(&w, quote.ak.data, quote.ak.size);
@@ -510,7 +531,8 @@ START_TEST(quote_of_tpm2_tools_passes_ours) {
         ck_assert_uint_gt(quote.ak.size, 2);
         quote.ak.size -= 2; /* a TPM2B_PUBLIC */
         (void) memmove(quote.ak.data, quote.ak.data + 2, quote.ak.size);
-        quote.pcrs = read_pcrs(VTPM_ALG_SHA256, VTPM_PCR_MASK_ALL);
+        quote.pcrs[0] = read_pcrs(VTPM_ALG_SHA256, VTPM_PCR_MASK_ALL);
+        quote.n_pcrs = 1;
         must_accept(&q, &quote);
 
         q = request_for(VTPM_AK_RSASSA);
@@ -540,6 +562,7 @@ static Suite *suite(void) {
 
         tc = tcase_create("quote");
         tcase_add_loop_test(tc, quote_of_every_key_and_bank_is_accepted, 0, N_ELEMENTS(kinds) * N_ELEMENTS(banks));
+        tcase_add_loop_test(tc, quote_of_several_banks_is_accepted, 0, N_ELEMENTS(kinds));
         tcase_add_test(tc, quote_tells_where_the_tpm_is_in_its_life);
         tcase_add_test(tc, nonces_of_1_to_64_bytes_work);
         tcase_add_test(tc, question_without_pcrs_or_nonce_is_refused);
