@@ -18,7 +18,7 @@ typedef struct Watch {
 
 struct LoopKbc {
         sd_event *event;
-        KbcClient *client; /* borrowed */
+        LoopKbcTarget target;
         sd_event_source *timer;
         Watch *watches;
 };
@@ -33,8 +33,8 @@ static int on_fd(sd_event_source *source, int fd, uint32_t revents, void *userda
                 what |= KBC_IO_IN;
         if (revents & (EPOLLOUT | EPOLLHUP | EPOLLERR))
                 what |= KBC_IO_OUT;
-        if (loop->client)
-                kbc_client_on_fd(loop->client, fd, what);
+        if (loop->target.object)
+                loop->target.on_fd(loop->target.object, fd, what);
         return 0;
 }
 
@@ -43,8 +43,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 
         (void) source;
         (void) usec;
-        if (loop->client)
-                kbc_client_on_timer(loop->client);
+        if (loop->target.object)
+                loop->target.on_timer(loop->target.object);
         return 0;
 }
 
@@ -118,8 +118,20 @@ int loop_kbc_new(sd_event *event, LoopKbc **ret, Error *e) {
         return 0;
 }
 
+void loop_kbc_set_target(LoopKbc *loop, const LoopKbcTarget *target) {
+        loop->target = *target;
+}
+
+static void client_on_fd(void *object, int fd, unsigned what) {
+        kbc_client_on_fd(object, fd, what);
+}
+
+static void client_on_timer(void *object) {
+        kbc_client_on_timer(object);
+}
+
 void loop_kbc_set_client(LoopKbc *loop, KbcClient *client) {
-        loop->client = client;
+        loop->target = (LoopKbcTarget){ .on_fd = client_on_fd, .on_timer = client_on_timer, .object = client };
 }
 
 void loop_kbc_free(LoopKbc *loop) {

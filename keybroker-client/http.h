@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/*
- * HTTPS to one broker: libcurl's multi interface on the caller's event loop. TLS 1.2 or later with the server's
- * certificate and name verified, HTTP/1.1, no redirects, no proxy, no cookie store, nothing from the environment.
- * Connections are kept and used again.
- */
+/* HTTPS to one broker, in messages of its protocol; all that is common to our HTTP is in transfer.h. */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "keybroker-client/client.h"
 #include "keybroker-client/message.h"
-#include "keybroker-client/problem.h"
-
-/* Connections to the broker at a time; exchanges beyond that wait inside libcurl. */
-#define KBC_CONNECTIONS_MAX 4
-#define KBC_URL_MAX 1024u
+#include "keybroker-client/transfer.h"
 
 typedef struct KbcHttp KbcHttp;
 typedef struct KbcExchange KbcExchange;
@@ -30,18 +21,12 @@ typedef struct KbcHttpConfig {
         void *loop;
 } KbcHttpConfig;
 
-/*
- * The end of an exchange, never called from inside kbc_http_send() or kbc_http_cancel(). @r 0: @reply is complete, and
- * its status may be any. @r < 0: @remedy tells whether another attempt can help. The exchange is gone.
- */
-typedef void (*KbcReplyFn)(void *userdata, int r, const KbcReply *reply, KbcRemedy remedy, const Error *e);
-
 WARN_UNUSED int kbc_http_new(const KbcHttpConfig *config, KbcHttp **ret, Error *e);
 /* Ends all exchanges without a callback. */
 void kbc_http_free(KbcHttp *h);
 DEFINE_CLEANUP(KbcHttp *, kbc_http_free);
 
-/* Starts an exchange; @m is taken on success. */
+/* Starts an exchange; @m is taken on success. @done as for kbc_transfer_start(). */
 WARN_UNUSED int kbc_http_send(KbcHttp *h, KbcMessage *m, uint64_t timeout_usec, KbcReplyFn done, void *userdata,
                               KbcExchange **ret, Error *e);
 void kbc_http_cancel(KbcExchange *x); /* NULL is fine */

@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define SESSION_COOKIE "kbs-session-id="
+#define SECONDS_DIGITS_MAX 7
 #define SESSION_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 void kbc_message_done(KbcMessage *m) {
@@ -30,6 +31,12 @@ static void wipe_body(KbcReply *r) {
         if (r->body)
                 explicit_bzero(r->body, r->allocated);
         free(r->body);
+}
+
+void kbc_reply_forget_body(KbcReply *r) {
+        wipe_body(r);
+        r->body = NULL;
+        r->size = r->allocated = 0;
 }
 
 void kbc_reply_done(KbcReply *r) {
@@ -68,14 +75,13 @@ static void take_cookie(KbcReply *r, const char *value, size_t len) {
 }
 
 static void take_retry_after(KbcReply *r, const char *value, size_t len) {
-        char text[8];
         uint64_t v;
 
-        if (len == 0 || len >= sizeof(text))
+        if (len > KBC_RETRY_AFTER_TEXT_MAX || memchr(value, 0, len))
                 return;
-        (void) memcpy(text, value, len);
-        text[len] = 0;
-        if (text_to_u64(text, 10, 0, UINT64_MAX, &v) < 0)
+        (void) memcpy(r->retry_after, value, len);
+        r->retry_after[len] = 0;
+        if (len > SECONDS_DIGITS_MAX || text_to_u64(r->retry_after, 10, 0, UINT64_MAX, &v) < 0)
                 return;
         r->has_retry_after = true;
         r->retry_after_usec = (v < KBC_RETRY_AFTER_MAX_SEC ? v : KBC_RETRY_AFTER_MAX_SEC) * USEC_PER_SEC;
@@ -91,6 +97,7 @@ int kbc_reply_header(KbcReply *r, const char *line, size_t len) {
         if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
                 r->session[0] = 0;
                 r->has_retry_after = false;
+                r->retry_after[0] = 0;
         }
         value = field_value(line, len, "Set-Cookie", &n);
         if (value)

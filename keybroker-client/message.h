@@ -17,6 +17,8 @@
 #define KBC_REPLY_HEADER_MAX 16384u
 /* Longest time a broker can send us away for; its other wishes count as this. */
 #define KBC_RETRY_AFTER_MAX_SEC 300
+/* A date has 29 characters (RFC 9110, section 5.6.7). */
+#define KBC_RETRY_AFTER_TEXT_MAX 63
 
 typedef struct KbcMessage {
         bool post;        /* with a JSON body; otherwise GET */
@@ -37,11 +39,14 @@ typedef struct KbcReply {
         size_t size, allocated;
         size_t header_size;                       /* so far */
         char session[KBC_SESSION_ID_MAX + 1];     /* kbs-session-id as set by the broker, or empty */
+        char retry_after[KBC_RETRY_AFTER_TEXT_MAX + 1]; /* as it came, or empty; ours when it counts seconds: */
         bool has_retry_after;
         uint64_t retry_after_usec;
 } KbcReply;
 
 void kbc_reply_done(KbcReply *r);
+/* Leaves what the header said. */
+void kbc_reply_forget_body(KbcReply *r);
 #define AUTO_REPLY CLEANUP(kbc_reply_done)
 
 /**
@@ -49,8 +54,8 @@ void kbc_reply_done(KbcReply *r);
  *
  * A status line begins anew, because the header of an interim answer (100 Continue) comes first. Of cookies only the
  * session's counts, and only its value (RFC 6265 section 4.1): brokers stamp Expires by a clock that ours need not
- * agree with. A value outside [A-Za-z0-9._-] is no session. Retry-After counts in seconds, not as a date, for the
- * same reason (RFC 9110 section 10.2.3).
+ * agree with. A value outside [A-Za-z0-9._-] is no session. Of Retry-After only seconds count as
+ * a time, not a date, for the same reason (RFC 9110 section 10.2.3); its text is kept for others.
  *
  * Return: 0; -E2BIG beyond KBC_REPLY_HEADER_MAX.
  */
