@@ -11,6 +11,7 @@
 #include <tss2/tss2_mu.h>
 
 #include "vtpm/ak_public.h"
+#include "vtpm/object.h"
 #include "vtpm/public.h"
 
 /*
@@ -70,66 +71,25 @@ static TPM2B_PUBLIC template_for(VtpmAkKind kind) {
         return t;
 }
 
-static int marshal_public(const TPM2B_PUBLIC *pub, Blob *ret, Error *e) {
+static int create_primary(VtpmContext *ctx, const VtpmAkSpec *spec, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
+        TPM2B_PUBLIC template = template_for(spec->kind);
         uint8_t bytes[VTPM_PUBLIC_SIZE_MAX];
+        AUTO_BLOB Blob encoded = {};
         size_t size = 0;
 
-        if (Tss2_MU_TPMT_PUBLIC_Marshal(&pub->publicArea, bytes, sizeof(bytes), &size) != TSS2_RC_SUCCESS)
-                return error_set(e, -EBADMSG, "tpm-bad-response", "The TPM's public area cannot be encoded");
-        return blob_dup(bytes, size, ret) < 0 ? error_oom(e) : 0;
-}
-
-static int create_primary(VtpmContext *ctx, const VtpmAkSpec *spec, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
-        static const TPM2B_SENSITIVE_CREATE no_auth = {};
-        static const TPM2B_DATA no_data = {};
-        static const TPML_PCR_SELECTION no_pcrs = {};
-        AUTO_ESYS_FREE TPM2B_PUBLIC *pub = NULL;
-        AUTO_VTPM_HANDLE VtpmHandle key = VTPM_HANDLE_NONE;
-        ESYS_TR hierarchy = spec->owner ? ESYS_TR_RH_OWNER : ESYS_TR_RH_ENDORSEMENT;
-        TPM2B_PUBLIC template = template_for(spec->kind);
-        ESYS_CONTEXT *esys = vtpm_context_esys(ctx);
-        ESYS_TR tr = ESYS_TR_NONE;
-        int r;
-
-        r = VTPM_CALL(ctx, "TPM2_CreatePrimary",
-                      Esys_CreatePrimary_Async(esys, hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &no_auth,
-                                               &template, &no_data, &no_pcrs),
-                      Esys_CreatePrimary_Finish(esys, &tr, &pub, NULL, NULL, NULL), e);
-        if (r < 0)
-                return r;
-        key = (VtpmHandle){ .ctx = ctx, .tr = tr };
-        r = marshal_public(pub, ret_public, e);
-        if (r < 0)
-                return r;
-        *ret_key = vtpm_handle_take(&key);
-        return 0;
+        if (Tss2_MU_TPMT_PUBLIC_Marshal(&template.publicArea, bytes, sizeof(bytes), &size) != TSS2_RC_SUCCESS ||
+            blob_dup(bytes, size, &encoded) < 0)
+                return error_oom(e);
+        return vtpm_object_create_primary(ctx, spec->owner ? TPM2_RH_OWNER : TPM2_RH_ENDORSEMENT, &encoded, ret_key,
+                                          ret_public, e);
 }
 
 static int open_persistent(VtpmContext *ctx, uint32_t handle, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
-        AUTO_ESYS_FREE TPM2B_PUBLIC *pub = NULL;
-        AUTO_VTPM_HANDLE VtpmHandle key = VTPM_HANDLE_NONE;
-        ESYS_CONTEXT *esys = vtpm_context_esys(ctx);
-        ESYS_TR tr = ESYS_TR_NONE;
-        int r;
+        int r = vtpm_object_open(ctx, handle, ret_key, ret_public, e);
 
-        r = VTPM_CALL(ctx, "TPM2_ReadPublic",
-                      Esys_TR_FromTPMPublic_Async(esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE),
-                      Esys_TR_FromTPMPublic_Finish(esys, &tr), e);
-        if (r < 0) {
+        if (r < 0)
                 error_prefix(e, "Attestation key at 0x%08x", handle);
-                return r;
-        }
-        key = (VtpmHandle){ .ctx = ctx, .tr = tr, .keep = true };
-        r = VTPM_CALL(ctx, "TPM2_ReadPublic",
-                      Esys_ReadPublic_Async(esys, tr, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE),
-                      Esys_ReadPublic_Finish(esys, &pub, NULL, NULL), e);
-        if (r < 0)
-                return r;
-        r = marshal_public(pub, ret_public, e);
-        if (r < 0)
-                return r;
-        *ret_key = vtpm_handle_take(&key);
-        return 0;
+        return r;
 }
 
 int vtpm_ak_load(VtpmContext *ctx, const VtpmAkSpec *spec, VtpmHandle *ret_key, Blob *ret_public, Error *e) {

@@ -7,6 +7,7 @@
  * "Default EK Templates" and "NV index assignments". For vtpm/ alone where it names handles.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,30 @@ WARN_UNUSED int vtpm_ek_profile_parse(const char *text, VtpmEkProfile *ret, Erro
 /* TPMT_PUBLIC that the key is made from. 0 or -ENOMEM. */
 WARN_UNUSED int vtpm_ek_template(VtpmEkProfile profile, Blob *ret, Error *e);
 
-/* The key's TPMT_PUBLIC, the key itself is flushed again. Checked to be what the template says. */
+/* Hash of the key's name: VTPM_ALG_SHA256 or _SHA384. */
+uint16_t vtpm_ek_name_alg(VtpmEkProfile profile);
+/* True when the key may be used with its (empty) password; else only in a session with PolicySecret(endorsement). */
+bool vtpm_ek_uses_password(VtpmEkProfile profile);
+
+/* 0; -EKEYREJECTED @tpmt_public differs from the template in more than the key itself ("ek-template"); -EBADMSG. */
+WARN_UNUSED int vtpm_ek_check(VtpmEkProfile profile, const Blob *tpmt_public, Error *e);
+
+/**
+ * vtpm_ek_load() - make the key usable
+ * @ret_key:     the persistent one where there is one at the conventional handle, else transient; owned by the caller
+ * @ret_public:  its TPMT_PUBLIC, as vtpm_ek_check() wants it; owned by the caller
+ *
+ * What lies at the conventional handle and is no such key is left alone, and the key derived anew. That it is the right
+ * TPM's key is for the caller to know: see vtpm/session.h.
+ *
+ * Return: 0; -EKEYREJECTED the TPM made something else ("ek-template"); -EOPNOTSUPP it has no such algorithm; or as
+ * VTPM_CALL().
+ */
+struct VtpmHandle; /* vtpm/esys.h */
+WARN_UNUSED int vtpm_ek_load(VtpmContext *ctx, VtpmEkProfile profile, struct VtpmHandle *ret_key, Blob *ret_public,
+                             Error *e);
+
+/* The key's TPMT_PUBLIC; the key itself is flushed again. As vtpm_ek_load(). */
 WARN_UNUSED int vtpm_ek_public(VtpmContext *ctx, VtpmEkProfile profile, Blob *ret_public, Error *e);
 
 /*

@@ -8,6 +8,9 @@
  * For vtpm/ alone.
  */
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "vtpm/esys.h"
@@ -25,13 +28,14 @@ typedef enum VtpmSessionKind {
 } VtpmSessionKind;
 
 /**
- * vtpm_session_start() - a session salted to the EK (VTPM_EK_RSA2048, else VTPM_EK_ECC_P256)
+ * vtpm_session_start() - a session salted to an endorsement key
  * @salt: NULL for a session without salt, that is without protection
  *
- * First parameters of command and response are encrypted, and it outlives the command it is used with; end it by
- * vtpm_handle_done().
+ * The key is that of the first profile in vtpm/ek.h which has the expected name; without one, VTPM_EK_RSA2048, or the
+ * first that this TPM can make. First parameters of command and response are encrypted where they can be, both are
+ * authenticated, and the session outlives the command it is used with; end it by vtpm_handle_done().
  *
- * Return: 0; -EKEYREJECTED the TPM's key is not the one expected ("salt-key"); or as VTPM_CALL().
+ * Return: 0; -EKEYREJECTED the TPM's key is not the one expected ("salt-key"); or as vtpm_ek_load().
  */
 WARN_UNUSED int vtpm_session_start(VtpmContext *ctx, VtpmSessionKind kind, const VtpmSaltKey *salt, VtpmHandle *ret,
                                    Error *e);

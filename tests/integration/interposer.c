@@ -2,12 +2,14 @@
 #include "tests/integration/interposer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -21,6 +23,7 @@
 typedef struct Server {
         InterposerOptions options;
         int data, control; /* listening */
+        int record;        /* -1 when nothing is kept */
         unsigned n_seen;
         char path[PATH_SIZE];
         uint8_t last[FRAME_MAX]; /* answer to the command that .options.command names */
@@ -93,6 +96,22 @@ static void extend(const Server *s) {
                 (void) ask_upstream(s, command.data, command.size, answer);
 }
 
+/* Each frame on its own, so that nothing is found that only touches. */
+static void record(const Server *s, const uint8_t *frame, size_t size) {
+        uint8_t header[4];
+        struct iovec parts[] = {
+                { .iov_base = header, .iov_len = sizeof(header) },
+                { .iov_len = size },
+        };
+
+        if (s->record < 0)
+                return;
+        store_be32(header, (uint32_t) size);
+        parts[1].iov_base = (uint8_t *) (uintptr_t) frame;
+        if (writev(s->record, parts, N_ELEMENTS(parts)) != (ssize_t) (sizeof(header) + size))
+                _exit(1);
+}
+
 static void hang(void) {
         for (;;)
                 (void) pause();
@@ -134,6 +153,12 @@ static void misbehave(const Server *s, int fd, const uint8_t *command, size_t si
                 store_be32(answer + 6, s->options.code);
                 write_all(fd, answer, HEADER_SIZE);
                 break;
+        case INTERPOSER_ALTER:
+                n = ask_upstream(s, command, size, answer);
+                s->options.alter(answer, n);
+                record(s, answer, n);
+                write_all(fd, answer, n);
+                break;
         case INTERPOSER_PASS:
         case INTERPOSER_CLOSE:
         default:
@@ -156,6 +181,7 @@ static void serve_command(Server *s, int fd) {
 
         if (n == 0)
                 return; /* the client only looked whether somebody listens */
+        record(s, command, n);
         if (is_chosen(s, command)) {
                 misbehave(s, fd, command, n);
                 return;
@@ -169,6 +195,7 @@ static void serve_command(Server *s, int fd) {
                 extend(s);
                 s->options.n_extend--;
         }
+        record(s, answer, m);
         write_all(fd, answer, m);
 }
 
@@ -201,8 +228,31 @@ static _Noreturn void serve(Server *s) {
         }
 }
 
+static int open_record(const Interposer *i, int flags) {
+        char path[PATH_SIZE];
+
+        (void) snprintf(path, sizeof(path), "%s/bus", i->dir);
+        return open(path, flags | O_CLOEXEC, 0600);
+}
+
+bool interposer_saw(const Interposer *i, const void *bytes, size_t size) {
+        AUTO_FD int fd = open_record(i, O_RDONLY);
+        uint8_t frame[FRAME_MAX];
+        uint8_t header[4];
+
+        while (fd >= 0 && read(fd, header, sizeof(header)) == (ssize_t) sizeof(header)) {
+                size_t n = load_be32(header);
+
+                if (n > sizeof(frame) || read(fd, frame, n) != (ssize_t) n)
+                        abort();
+                if (memmem(frame, n, bytes, size))
+                        return true;
+        }
+        return false;
+}
+
 int interposer_start(const InterposerOptions *options, Interposer *ret) {
-        Server s = { .options = *options, .data = -1, .control = -1 };
+        Server s = { .options = *options, .data = -1, .control = -1, .record = -1 };
         Interposer i = {};
         pid_t parent = getpid();
 
@@ -217,7 +267,9 @@ int interposer_start(const InterposerOptions *options, Interposer *ret) {
         (void) snprintf(i.tcti, sizeof(i.tcti), "swtpm:path=%s", s.path);
         s.data = listen_on(s.path, "");
         s.control = listen_on(s.path, ".ctrl");
-        i.pid = s.data < 0 || s.control < 0 ? -1 : fork();
+        if (options->record)
+                s.record = open_record(&i, O_WRONLY | O_CREAT | O_EXCL);
+        i.pid = s.data < 0 || s.control < 0 || (options->record && s.record < 0) ? -1 : fork();
         if (i.pid == 0) {
                 if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
                         _exit(1);
@@ -225,6 +277,7 @@ int interposer_start(const InterposerOptions *options, Interposer *ret) {
         }
         cleanup_fd(&s.data);
         cleanup_fd(&s.control);
+        cleanup_fd(&s.record);
         if (i.pid < 0) {
                 perror("interposer");
                 interposer_stop(&i);
@@ -235,7 +288,7 @@ int interposer_start(const InterposerOptions *options, Interposer *ret) {
 }
 
 void interposer_stop(Interposer *i) {
-        static const char *const names[] = { "/sock", "/sock.ctrl", "" };
+        static const char *const names[] = { "/sock", "/sock.ctrl", "/bus", "" };
 
         if (i->pid > 0) {
                 (void) kill(i->pid, SIGKILL);

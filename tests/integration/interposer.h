@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,7 @@ typedef enum InterposerAct {
         INTERPOSER_WRONG_SIZE,  /* passes the answer on with a size in its header that is 4 bytes short */
         INTERPOSER_REPLAY,      /* answers what the TPM answered when the command was last passed on */
         INTERPOSER_CODE,        /* answers with .code instead of asking the TPM */
+        INTERPOSER_ALTER,       /* passes on what .alter makes of the answer */
 } InterposerAct;
 
 typedef struct InterposerOptions {
@@ -40,6 +42,9 @@ typedef struct InterposerOptions {
          * 23: the TPM's update counter does not count these, PC Client Platform TPM Profile, "PCR Attributes".)
          */
         unsigned n_extend;
+        /* INTERPOSER_ALTER: changes the answer in place. Runs in the interposer's process. */
+        void (*alter)(uint8_t *answer, size_t size);
+        bool record; /* all that goes over the bus is kept: interposer_saw() */
 } InterposerOptions;
 
 typedef struct Interposer {
@@ -51,3 +56,6 @@ typedef struct Interposer {
 /* 0, or -1 with the reason on standard error. Ready when it returns. */
 WARN_UNUSED int interposer_start(const InterposerOptions *options, Interposer *ret);
 void interposer_stop(Interposer *i); /* idempotent */
+
+/* True when these bytes crossed the bus one after the other, in a command or an answer. */
+bool interposer_saw(const Interposer *i, const void *bytes, size_t size);
