@@ -3,7 +3,8 @@
 /*
  * Roots of trust are public keys, not certificates: a list of (product line, SHA-384 of SubjectPublicKeyInfo). AMD's
  * three are compiled in. The other kind of list is made from certificates that the operator names in configuration;
- * it replaces AMD's and remembers that it did, for the whole life of every verdict that rests on it.
+ * it replaces AMD's and remembers that it did, for the whole life of every verdict that rests on it. It keeps the
+ * certificates too, so that evidence need not bring them again.
  */
 
 #include "snp/trust.h"
@@ -24,6 +25,7 @@ struct SnpTrust {
         bool test;
         size_t n_pins;
         Pin pins[SNP_CERT_LIST_MAX];
+        X509 *roots[SNP_CERT_LIST_MAX]; /* test: those that the pins are of */
 };
 
 /*
@@ -84,7 +86,9 @@ static int pin_root(SnpTrust *trust, X509 *root, Error *e) {
         r = snp_cert_spki_digest(root, pin->spki, e);
         if (r < 0)
                 return r;
-        trust->n_pins++;
+        if (X509_up_ref(root) != 1)
+                return error_oom(e);
+        trust->roots[trust->n_pins++] = root;
         return 0;
 }
 
@@ -114,6 +118,10 @@ int snp_trust_new_test(const void *pem_or_der, size_t size, SnpTrust **ret, Erro
 }
 
 void snp_trust_free(SnpTrust *trust) {
+        if (!trust)
+                return;
+        for (size_t i = 0; i < trust->n_pins; i++)
+                X509_free(trust->roots[i]);
         free(trust);
 }
 
@@ -132,4 +140,11 @@ int snp_trust_has_root(const SnpTrust *trust, SnpProduct product, X509 *ark, boo
                 if (trust->pins[i].product == product && memcmp(trust->pins[i].spki, spki, sizeof(spki)) == 0)
                         *ret = true;
         return 0;
+}
+
+X509 *snp_trust_root_at(const SnpTrust *trust, SnpProduct product, size_t index) {
+        for (size_t i = 0; i < trust->n_pins; i++)
+                if (trust->roots[i] && trust->pins[i].product == product && index-- == 0)
+                        return trust->roots[i];
+        return NULL;
 }

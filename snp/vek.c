@@ -4,7 +4,8 @@
  * From a heap of certificates to a key that may sign reports. All of them are hostile until the end of this file:
  *
  *   1. the VEK's names say what it is and who issued it; form and extensions must agree with that
- *   2. an ARK of the same product line is looked for; one whose key is not pinned is not even a candidate
+ *   2. an ARK of the same product line is looked for, among them and then in the trust itself; one whose key is not
+ *      pinned is not even a candidate
  *   3. the pinned ARKs, and nothing else, go into the store of roots; the ASK or ASVK is handed over as untrusted
  *   4. libcrypto builds and checks the chain at the given time, the ARK's signature on itself included
  *
@@ -132,6 +133,20 @@ static int offer_root(Chain *chain, X509 *ark, bool *ret_pinned, Error *e) {
         return X509_STORE_add_cert(chain->roots, ark) == 1 ? 0 : error_oom(e);
 }
 
+/* For evidence that brings no ARK: those that trust itself holds as a whole. */
+static int add_own_roots(Chain *chain, Error *e) {
+        size_t n = 0;
+        X509 *root;
+
+        for (; (root = snp_trust_root_at(chain->trust, chain->product, n)); n++)
+                if (X509_STORE_add_cert(chain->roots, root) != 1)
+                        return error_oom(e);
+        if (n == 0)
+                return error_set(e, -ENOENT, "cert-missing", "The ARK of %s is not among the certificates",
+                                 snp_product_name(chain->product));
+        return 0;
+}
+
 static int gather_roots(Chain *chain, const SnpCertList *others, Error *e) {
         size_t n_seen = 0, n_pinned = 0;
 
@@ -151,8 +166,7 @@ static int gather_roots(Chain *chain, const SnpCertList *others, Error *e) {
                 n_pinned += pinned;
         }
         if (n_seen == 0)
-                return error_set(e, -ENOENT, "cert-missing", "The ARK of %s is not among the certificates",
-                                 snp_product_name(chain->product));
+                return add_own_roots(chain, e);
         if (n_pinned == 0)
                 return error_set(e, -EKEYREJECTED, "root-untrusted", "The ARK of %s that was supplied is not %s",
                                  snp_product_name(chain->product),
