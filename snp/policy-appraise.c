@@ -145,8 +145,10 @@ static void deny_unverified(SnpFinding *f) {
 
 int snp_policy_appraise(const SnpPolicy *policy, const SnpReport *report, const SnpVerdict *verdict,
                         const SnpVek *vek, SnpAppraisal *ret, Error *e) {
+        bool accepted = is_accepted(verdict), same = snp_verdict_is_on(verdict, report);
         const SnpCase c = {
-                .policy = policy, .report = report, .verdict = verdict, .accepted = is_accepted(verdict), .vek = vek,
+                .policy = policy, .report = report, .verdict = verdict, .accepted = accepted && same,
+                .misplaced = accepted && !same, .vek = vek,
                 .product = snp_report_product(report, vek ? snp_vek_product(vek) : SNP_PRODUCT_UNKNOWN)
         };
         const SnpFinding *first;
@@ -165,6 +167,9 @@ int snp_policy_appraise(const SnpPolicy *policy, const SnpReport *report, const 
                 ret->outcome = SNP_ALLOW;
                 return 0;
         }
+        if (c.misplaced)
+                return error_set(e, -EINVAL, "verdict-misplaced", "The verdict is on another report than the one to "
+                                                                  "be appraised");
         for (first = ret->findings; first->verdict != SNP_CLAIM_DENIED; first++)
                 ;
         return error_set(e, -EPERM, claims[first - ret->findings].name, "The policy denies %s: wanted %s, found %s",

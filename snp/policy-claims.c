@@ -96,14 +96,14 @@ void snp_judge_authentic(const SnpCase *c, const SnpClaimRow *row, SnpFinding *f
                 snp_finding_found(f, "accepted");
                 return;
         }
-        snp_finding_found(f, "not accepted");
+        (void) snprintf(f->remedy, sizeof(f->remedy), "%s", row->remedy);
+        snp_finding_found(f, c->misplaced ? "not accepted, the verdict is on another report" : "not accepted");
         for (SnpCheck i = 0; i < SNP_N_CHECKS; i++) {
                 size_t n = strlen(f->found);
 
                 if (v->checks[i] == SNP_CHECK_FAILED)
                         (void) snprintf(f->found + n, sizeof(f->found) - n, ", %s failed", snp_check_name(i));
         }
-        (void) snprintf(f->remedy, sizeof(f->remedy), "%s", row->remedy);
 }
 
 void snp_judge_version(const SnpCase *c, const SnpClaimRow *row, SnpFinding *f) {

@@ -9,7 +9,8 @@ typedef struct SnpCase {
         const SnpPolicy *policy;
         const SnpReport *report;
         const SnpVerdict *verdict;
-        bool accepted; /* by a verdict that is whole */
+        bool accepted; /* by a verdict that is whole, and on this report */
+        bool misplaced; /* the verdict is on another report */
         const SnpVek *vek;  /* or NULL */
         SnpProduct product; /* UNKNOWN: a version 2 report without certificate */
 } SnpCase;

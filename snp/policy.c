@@ -224,6 +224,10 @@ int snp_policy_trust_key(SnpPolicy *policy, bool author, const uint8_t *digest, 
 
 /* Asking */
 
+unsigned snp_policy_verify_flags(const SnpPolicy *policy) {
+        return policy->masked_chip_id == SNP_RULE_ALLOW ? SNP_VERIFY_ALLOW_MASKED_CHIP_ID : 0;
+}
+
 bool snp_policy_names_guest(const SnpPolicy *policy) {
         return policy->measurements.n > 0 || policy->require_id_block;
 }

@@ -60,6 +60,9 @@ DEFINE_CLEANUP(SnpPolicy *, snp_policy_free);
 /* Whether it says which software a guest must run: a measurement, or who signs its ID block. */
 bool snp_policy_names_guest(const SnpPolicy *policy);
 
+/* SNP_VERIFY_*: what verification may let pass because the policy does. */
+unsigned snp_policy_verify_flags(const SnpPolicy *policy);
+
 /* As a file with every key, each with a comment; reading it again gives the same policy. 0 or -ENOMEM. */
 WARN_UNUSED int snp_policy_to_text(const SnpPolicy *policy, char **ret);
 /* In words. JSON: an array of {"section","key","values","default","about","meaning"}. 0 or -ENOMEM. */
@@ -144,13 +147,14 @@ typedef struct SnpAppraisal {
 
 /**
  * snp_policy_appraise() - hold every claim of @report against @policy
- * @verdict: on @report, by snp_report_verify(); unless it is SNP_ACCEPT, with its checks, every claim is denied.
- *           Verify with SNP_VERIFY_ALLOW_MASKED_CHIP_ID: a masked chip is then denied here, as a claim of its own
+ * @verdict: on @report, by snp_report_verify() with snp_policy_verify_flags(); unless it is SNP_ACCEPT, with its
+ *           checks, every claim is denied
  * @vek:     that it was verified with. NULL where it is no longer at hand: a claim that needs it is denied
  *
  * All claims are judged, also after one was denied.
  *
- * Return: 0 allowed; -EPERM denied, with *@ret set and the first denied claim in @e, its name as the reason.
+ * Return: 0 allowed; -EPERM denied, with *@ret set and the first denied claim in @e, its name as the reason; -EINVAL
+ * @verdict accepts another report than this one: a mistake of the caller, with every claim denied in *@ret.
  */
 WARN_UNUSED int snp_policy_appraise(const SnpPolicy *policy, const SnpReport *report, const SnpVerdict *verdict,
                                     const SnpVek *vek, SnpAppraisal *ret, Error *e);

@@ -9,6 +9,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "base/reader.h"
@@ -77,7 +79,8 @@ static SnpCheckResult check_chip_id(const Judgement *j, Error *e) {
         if (bytes_are_zero(chip_id, SNP_CHIP_ID_SIZE)) {
                 if (j->flags & SNP_VERIFY_ALLOW_MASKED_CHIP_ID)
                         return SNP_CHECK_NOT_APPLICABLE;
-                (void) error_set(e, -EKEYREJECTED, "chip-id-masked", "CHIP_ID is masked by the host");
+                (void) error_set(e, -EKEYREJECTED, "chip-id-masked",
+                                 "CHIP_ID is masked by the host, which nobody has allowed");
                 return SNP_CHECK_FAILED;
         }
         if (n > 0 && memcmp(chip_id, j->vek->ext.hwid, n) == 0 && bytes_are_zero(chip_id + n, SNP_CHIP_ID_SIZE - n))
@@ -116,12 +119,26 @@ static const struct {
         [SNP_CHECK_REVOCATION] = { "revocation", check_revocation },
 };
 
+/* The whole report, its signature included: two reports that differ in any byte are two reports. */
+static int digest_report(const SnpReport *report, uint8_t ret[static SNP_REPORT_DIGEST_SIZE]) {
+        unsigned n = 0;
+        int ok;
+
+        (void) ERR_set_mark();
+        ok = EVP_Digest(report->raw, sizeof(report->raw), ret, &n, EVP_sha384(), NULL);
+        (void) ERR_pop_to_mark();
+        return ok == 1 && n == SNP_REPORT_DIGEST_SIZE ? 0 : -EIO;
+}
+
 int snp_report_verify(const SnpReport *report, const SnpVek *vek, unsigned flags, SnpVerdict *ret, Error *e) {
         const Judgement j = { .report = report, .vek = vek, .flags = flags };
         SnpVerdict verdict = { .crl = vek->crl };
         Error first = {};
         size_t n_good = 0;
 
+        *ret = verdict;
+        if (digest_report(report, verdict.report) < 0)
+                return error_set(e, -EIO, "report-digest", "The digest of the report cannot be computed");
         for (SnpCheck check = 0; check < SNP_N_CHECKS; check++) {
                 SnpCheckResult result = checks[check].run(&j, &first);
 
@@ -135,6 +152,12 @@ int snp_report_verify(const SnpReport *report, const SnpVek *vek, unsigned flags
                 return 0;
         assert(first.code < 0); /* each check says why */
         return error_set(e, first.code, first.reason, "%s", first.text);
+}
+
+bool snp_verdict_is_on(const SnpVerdict *verdict, const SnpReport *report) {
+        uint8_t digest[SNP_REPORT_DIGEST_SIZE];
+
+        return digest_report(report, digest) == 0 && memcmp(digest, verdict->report, sizeof(digest)) == 0;
 }
 
 const char *snp_check_name(SnpCheck check) {

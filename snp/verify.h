@@ -59,7 +59,7 @@ typedef struct SnpCerts {
  *
  * Checks the certificate profile (version, names, RSASSA-PSS parameters, P-384), the extensions, the
  * chain ARK > ASK or ASVK > VEK within one product line, and validity. The ARK's bytes may come from
- * @certs but its key must be pinned by @trust.
+ * @certs but its key must be pinned by @trust. Test roots bring their own: @certs needs none then.
  *
  * Return: 0; -EBADMSG not a certificate or not of this profile; -EKEYREJECTED chain, root or time does
  * not hold; -ENOENT a needed certificate (ASK, ASVK, ARK) is not in @certs; -E2BIG over a limit; -ENOMEM.
@@ -109,10 +109,13 @@ typedef enum SnpCrlState {
         SNP_CRL_REVOKED,
 } SnpCrlState;
 
+#define SNP_REPORT_DIGEST_SIZE 48 /* SHA-384 */
+
 typedef struct SnpVerdict {
         SnpOutcome outcome; /* ACCEPT only when every check is OK or NOT_APPLICABLE */
         SnpCheckResult checks[SNP_N_CHECKS];
         SnpCrlState crl; /* detail of SNP_CHECK_REVOCATION */
+        uint8_t report[SNP_REPORT_DIGEST_SIZE]; /* of all bytes of the report that was judged; see snp_verdict_is_on() */
 } SnpVerdict;
 
 /* Accept a VCEK-signed report whose CHIP_ID the host has masked with zeros. The default is to reject it. */
@@ -131,6 +134,9 @@ typedef struct SnpVerdict {
  * could not be judged (outcome SNP_REJECT too).
  */
 WARN_UNUSED int snp_report_verify(const SnpReport *report, const SnpVek *vek, unsigned flags, SnpVerdict *ret, Error *e);
+
+/* Whether @verdict was passed on these very bytes; also false when that cannot be found out. */
+bool snp_verdict_is_on(const SnpVerdict *verdict, const SnpReport *report);
 
 const char *snp_check_name(SnpCheck check);               /* "signature", "signing-key", ... */
 const char *snp_check_result_name(SnpCheckResult result); /* "ok", "failed", ... */

@@ -154,7 +154,7 @@ static int run_check(const CtlCall *call, CtlOutput *out, Error *e) {
         r = judge_args_read(&args->judge, &in, e);
         if (r < 0)
                 return r;
-        in.flags = SNP_VERIFY_ALLOW_MASKED_CHIP_ID; /* to be denied as a claim, unless the policy allows it */
+        in.flags = snp_policy_verify_flags(policy);
         r = judge_report(&in, &judgement, e);
         if (r < 0)
                 return r;

@@ -135,6 +135,21 @@ START_TEST(a_report_is_allowed_or_denied_with_the_claim_that_decides) {
 }
 END_TEST
 
+/* Neither a certificate table nor --chain brings the root. */
+START_TEST(the_file_of_the_trust_root_is_the_root) {
+        AUTO_SPAWN_RESULT SpawnResult verified = CTL("verify", "--report", report, "--vek", vek, "--chain", ask, "--at",
+                                                     AT, "--trust-root", ark);
+        AUTO_SPAWN_RESULT SpawnResult allowed = CTL("policy", "check", "--policy", policy, "--report", report, "--vek",
+                                                    vek, "--chain", ask, "--at", AT, "--trust-root", ark);
+        AUTO_SPAWN_RESULT SpawnResult without = CTL("verify", "--report", report, "--vek", vek, "--chain", ask, "--at",
+                                                    AT);
+
+        ck_assert_msg(verified.status == 0, "%s%s", verified.out, verified.err);
+        ck_assert_msg(allowed.status == 0, "%s%s", allowed.out, allowed.err);
+        ctl_expect_failure(&without, 3, "is not among the certificates");
+}
+END_TEST
+
 START_TEST(people_see_a_table_and_what_to_do) {
         SimReport r = sim_report_defaults(pki);
         AUTO_SPAWN_RESULT SpawnResult allowed = check(NULL, NULL), denied = {};
@@ -167,6 +182,15 @@ static void expect_unverified(const SpawnResult *r, const char *reason) {
         ck_assert_uint_gt(json_object_array_length(claims), 40);
         for (size_t i = 0; i < json_object_array_length(claims); i++)
                 ck_assert_str_eq(ctl_str(json_object_array_get_idx(claims, i), "verdict"), "denied");
+}
+
+/* What verification refuses is denied with its reason. */
+static void expect_not_judged(const char *policy_text, const char *reason) {
+        AUTO_SPAWN_RESULT SpawnResult r = {};
+
+        write_policy(policy_text);
+        r = check("--json", NULL);
+        expect_unverified(&r, reason);
 }
 
 START_TEST(every_claim_of_an_unverified_report_is_denied) {
@@ -205,7 +229,8 @@ START_TEST(masked_chips_and_providers_are_the_policys_to_accept) {
         (void) memset(r.chip_id, 0, sizeof(r.chip_id));
         write_report(&r);
         expect("[Platform]\nMaskedChipId=allow\n", NULL);
-        expect("", "masked-chip-id");
+        expect_not_judged("", "chip-id-masked");
+        expect_not_judged("[Platform]\nMaskedChipId=forbid\n", "chip-id-masked");
         r.signer = SIM_SIGNER_VLEK;
         write_report(&r);
         write_certs(SIM_VLEK);
@@ -397,6 +422,7 @@ int main(int argc, char **argv) {
         pki = forge_pki(SIM_GENOA);
         tcase_add_checked_fixture(c, setup, teardown);
         tcase_add_test(c, a_report_is_allowed_or_denied_with_the_claim_that_decides);
+        tcase_add_test(c, the_file_of_the_trust_root_is_the_root);
         tcase_add_test(c, people_see_a_table_and_what_to_do);
         tcase_add_test(c, every_claim_of_an_unverified_report_is_denied);
         tcase_add_test(c, other_report_data_than_expected_is_denied);

@@ -607,16 +607,34 @@ START_TEST(a_zeroed_policy_denies_every_guest) {
 }
 END_TEST
 
+/* A signature is another one each time: this report is made once. */
+static SnpReport one_report(void) {
+        static uint8_t bytes[SIM_REPORT_SIZE];
+        static bool made;
+        SimReport r = guest_on(SIM_MILAN);
+        SnpReport report;
+
+        if (!made)
+                ck_assert_int_eq(sim_report_make(&r, pkis[SIM_MILAN], bytes, NULL), 0);
+        made = true;
+        ck_assert_int_eq(snp_report_parse(bytes, sizeof(bytes), &report, NULL), 0);
+        return report;
+}
+
+static SnpVerdict true_verdict(void) {
+        SnpReport report = one_report();
+        SnpVerdict v;
+
+        ck_assert_int_eq(snp_report_verify(&report, vceks[SIM_MILAN], 0, &v, NULL), 0);
+        return v;
+}
+
 static void expect_all_denied(const SnpVerdict *verdict) {
         CLEANUP(snp_policy_freep) SnpPolicy *policy = parse("");
-        SimReport r = guest_on(SIM_MILAN);
-        uint8_t bytes[SIM_REPORT_SIZE];
+        SnpReport report = one_report();
         SnpAppraisal appraisal;
-        SnpReport report;
         Error e = {};
 
-        ck_assert_int_eq(sim_report_make(&r, pkis[SIM_MILAN], bytes, NULL), 0);
-        ck_assert_int_eq(snp_report_parse(bytes, sizeof(bytes), &report, NULL), 0);
         (void) memset(&appraisal, 0xff, sizeof(appraisal));
         ck_assert_int_eq(snp_policy_appraise(policy, &report, verdict, vceks[SIM_MILAN], &appraisal, &e), -EPERM);
         ck_assert_int_eq(appraisal.outcome, SNP_DENY);
@@ -629,11 +647,11 @@ static void expect_all_denied(const SnpVerdict *verdict) {
 }
 
 START_TEST(nothing_that_an_unverified_report_says_counts) {
-        const SnpVerdict whole = { .outcome = SNP_ACCEPT,
-                                   .checks = { SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK } };
+        const SnpVerdict whole = true_verdict();
         SnpVerdict v = {};
 
         expect_all_denied(&v);
+        (void) memcpy(v.report, whole.report, sizeof(v.report));
         v.outcome = SNP_ACCEPT; /* without a single check */
         expect_all_denied(&v);
         v = whole;
@@ -649,6 +667,42 @@ START_TEST(nothing_that_an_unverified_report_says_counts) {
         v = whole;
         v.checks[SNP_CHECK_SIGNATURE] = SNP_CHECK_NOT_APPLICABLE;
         expect_all_denied(&v);
+}
+END_TEST
+
+static void expect_misplaced(const SnpVerdict *verdict, const SnpReport *report) {
+        CLEANUP(snp_policy_freep) SnpPolicy *policy = parse("");
+        SnpAppraisal appraisal;
+        Error e = {};
+
+        ck_assert(!snp_verdict_is_on(verdict, report));
+        (void) memset(&appraisal, 0xff, sizeof(appraisal));
+        ck_assert_int_eq(snp_policy_appraise(policy, report, verdict, vceks[SIM_MILAN], &appraisal, &e), -EINVAL);
+        ck_assert_str_eq(e.reason, "verdict-misplaced");
+        ck_assert_int_eq(appraisal.outcome, SNP_DENY);
+        for (SnpClaim i = 0; i < SNP_N_CLAIMS; i++)
+                ck_assert_int_eq(appraisal.findings[i].verdict, SNP_CLAIM_DENIED);
+        ck_assert_ptr_nonnull(strstr(appraisal.findings[SNP_CLAIM_AUTHENTIC].found, "another report"));
+}
+
+START_TEST(a_verdict_on_another_report_is_a_mistake_and_denies) {
+        CLEANUP(snp_policy_freep) SnpPolicy *policy = parse("");
+        const SnpVerdict verdict = true_verdict();
+        SnpReport report = one_report(), again;
+        SimReport r = guest_on(SIM_MILAN);
+        uint8_t bytes[SIM_REPORT_SIZE];
+        SnpAppraisal appraisal;
+
+        ck_assert(snp_verdict_is_on(&verdict, &report));
+        ck_assert_int_eq(snp_policy_appraise(policy, &report, &verdict, vceks[SIM_MILAN], &appraisal, NULL), 0);
+        for (size_t byte = 0; byte < sizeof(report.raw); byte += 37) {
+                again = report;
+                again.raw[byte] ^= 1;
+                expect_misplaced(&verdict, &again);
+        }
+        ck_assert_int_eq(sim_report_make(&r, pkis[SIM_MILAN], bytes, NULL), 0); /* the same, signed again */
+        ck_assert_int_eq(snp_report_parse(bytes, sizeof(bytes), &again, NULL), 0);
+        expect_misplaced(&verdict, &again);
 }
 END_TEST
 
@@ -758,6 +812,7 @@ int main(void) {
         tcase_add_test(c, zeroed_memory_means_deny);
         tcase_add_test(c, a_zeroed_policy_denies_every_guest);
         tcase_add_test(c, nothing_that_an_unverified_report_says_counts);
+        tcase_add_test(c, a_verdict_on_another_report_is_a_mistake_and_denies);
         tcase_add_test(c, failed_checks_are_named);
         tcase_add_test(c, an_appraisal_is_shown_as_text_and_json);
         tcase_add_loop_test(c, a_policy_from_a_report_allows_its_like_and_no_other, 0, SIM_N_PRODUCTS);

@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,15 +127,16 @@ END_TEST
 
 /* Something of everything: allowed, denied, not asked. */
 START_TEST(an_appraisal_does_not_change_its_mind) {
-        static const SnpVerdict verdict = { .outcome = SNP_ACCEPT,
-                                            .checks = { SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK,
-                                                        SNP_CHECK_OK } };
+        SnpVerdict verdict = { .outcome = SNP_ACCEPT,
+                               .checks = { SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK, SNP_CHECK_OK,
+                                           SNP_CHECK_NOT_APPLICABLE } };
         SnpReport report = { .version = 5, .has_cpuid = true, .product = SNP_PRODUCT_MILAN, .chip_id = { 1 } };
         CLEANUP(snp_policy_freep) SnpPolicy *policy = parse();
         SnpAppraisal whole, a;
         bool reached = true;
 
         (void) memset(report.measurement, 0xa5, sizeof(report.measurement));
+        ck_assert_int_eq(EVP_Digest(report.raw, sizeof(report.raw), verdict.report, NULL, EVP_sha384(), NULL), 1);
         ck_assert_int_eq(snp_policy_appraise(policy, &report, &verdict, NULL, &whole, NULL), -EPERM);
         ck_assert_int_eq(whole.findings[SNP_CLAIM_MEASUREMENT].verdict, SNP_CLAIM_ALLOWED);
         ck_assert_int_eq(whole.findings[SNP_CLAIM_ID_BLOCK].verdict, SNP_CLAIM_DENIED);
