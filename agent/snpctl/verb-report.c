@@ -7,22 +7,18 @@
 #include <string.h>
 
 #include "agent/snpctl/challenge.h"
+#include "agent/snpctl/device-args.h"
 #include "agent/snpctl/verbs.h"
-#include "base/deadline.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "snp/cert_table.h"
-#include "snp/device.h"
 
-/* The host may throttle; the driver retries for up to a minute by itself. */
-#define DEVICE_TIMEOUT_USEC (70 * USEC_PER_SEC)
-#define DEFAULT_TSM "/sys/kernel/config/tsm/report"
-#define DEFAULT_DEVICE "/dev/sev-guest"
 #define FILE_MAX (64u * 1024u)
 
 typedef struct ReportArgs {
-        const char *in, *tsm_path, *device, *data, *nonce, *vmpl, *out, *certs_out;
+        DeviceArgs device;
+        const char *in, *data, *nonce, *vmpl, *out, *certs_out;
 } ReportArgs;
 
 #define AT(member) offsetof(ReportArgs, member)
@@ -31,8 +27,7 @@ static const CtlOption options[] = {
         { "data", "HEX", "REPORT_DATA, zeros put behind; random by default", CTL_TEXT, AT(data) },
         { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, AT(nonce) },
         { "vmpl", "N", "0 to 3; by default the kernel's own", CTL_TEXT, AT(vmpl) },
-        { "tsm-path", "DIR", "configfs-tsm (" DEFAULT_TSM ")", CTL_TEXT, AT(tsm_path) },
-        { "device", "PATH", "ioctl device (" DEFAULT_DEVICE ")", CTL_TEXT, AT(device) },
+        DEVICE_OPTIONS(ReportArgs, device),
         { "out", "FILE", "also write the raw report to this file", CTL_TEXT, AT(out) },
         { "certs-out", "FILE", "also write the host's certificate table to this file", CTL_TEXT, AT(certs_out) },
 };
@@ -48,7 +43,8 @@ static void evidence_done(Evidence *v) {
 }
 
 static int check_args(const ReportArgs *args, Error *e) {
-        if (args->in && (args->data || args->nonce || args->vmpl || args->tsm_path || args->device || args->certs_out))
+        if (args->in && (args->data || args->nonce || args->vmpl || args->device.tsm_path || args->device.device ||
+                         args->certs_out))
                 return ctl_usage(e, "--in excludes every option that is about asking the platform");
         return 0;
 }
@@ -59,16 +55,6 @@ static int report_data(const ReportArgs *args, uint8_t ret[static SNP_REPORT_DAT
         if (RAND_bytes(ret, SNP_REPORT_DATA_SIZE) != 1)
                 return error_set(e, -EIO, "random", "No random bytes to be had for REPORT_DATA");
         return 0;
-}
-
-/* Naming one of the two ways means that one. */
-static int open_device(const ReportArgs *args, SnpDevice **ret, Error *e) {
-        if (args->tsm_path && !args->device)
-                return snp_device_open_configfs(args->tsm_path, ret, e);
-        if (args->device && !args->tsm_path)
-                return snp_device_open_ioctl(args->device, ret, e);
-        return snp_device_open_auto(args->tsm_path ? args->tsm_path : DEFAULT_TSM,
-                                    args->device ? args->device : DEFAULT_DEVICE, ret, e);
 }
 
 static int ask_platform(const ReportArgs *args, Evidence *ret, Error *e) {
@@ -83,10 +69,10 @@ static int ask_platform(const ReportArgs *args, Evidence *ret, Error *e) {
         r = report_data(args, data, e);
         if (r < 0)
                 return r;
-        r = open_device(args, &device, e);
+        r = device_args_open(&args->device, &device, e);
         if (r < 0)
                 return r;
-        r = snp_device_get_report(device, data, (uint32_t) vmpl, deadline_in(DEVICE_TIMEOUT_USEC), &raw, e);
+        r = snp_device_get_report(device, data, (uint32_t) vmpl, deadline_in(DEVICE_ARGS_TIMEOUT_USEC), &raw, e);
         if (r < 0)
                 return r;
         r = snp_report_parse(raw.report, sizeof(raw.report), &ret->report, e);
