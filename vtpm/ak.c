@@ -8,8 +8,7 @@
 
 #include <errno.h>
 
-#include <tss2/tss2_mu.h>
-
+#include "vtpm/ak-platform.h"
 #include "vtpm/ak_public.h"
 #include "vtpm/object.h"
 #include "vtpm/public.h"
@@ -22,66 +21,44 @@
         (VTPM_OBJECT_FIXED_TPM | VTPM_OBJECT_FIXED_PARENT | VTPM_OBJECT_SENSITIVE_DATA_ORIGIN |                        \
          VTPM_OBJECT_USER_WITH_AUTH | VTPM_OBJECT_NO_DA | VTPM_OBJECT_RESTRICTED | VTPM_OBJECT_SIGN)
 
-static const TPMT_PUBLIC rsa_template = {
-        .type = TPM2_ALG_RSA,
-        .nameAlg = TPM2_ALG_SHA256,
-        .objectAttributes = AK_ATTRIBUTES,
-        .parameters.rsaDetail = {
-                .symmetric.algorithm = TPM2_ALG_NULL,
-                .scheme = { .scheme = TPM2_ALG_RSASSA, .details.rsassa.hashAlg = TPM2_ALG_SHA256 },
-                .keyBits = 2048,
-        },
-};
+#define RSA_TEMPLATE(scheme_)                                                                                          \
+        { .type = VTPM_ALG_RSA, .name_alg = VTPM_ALG_SHA256, .attributes = AK_ATTRIBUTES, .symmetric = VTPM_ALG_NULL,  \
+          .scheme = (scheme_), .scheme_hash = VTPM_ALG_SHA256, .rsa_bits = 2048 }
+/* Hashes of the curve's strength, as the TCG's templates have it. */
+#define ECC_TEMPLATE(curve_, hash_)                                                                                    \
+        { .type = VTPM_ALG_ECC, .name_alg = (hash_), .attributes = AK_ATTRIBUTES, .symmetric = VTPM_ALG_NULL,          \
+          .scheme = VTPM_ALG_ECDSA, .scheme_hash = (hash_), .curve = (curve_), .kdf = VTPM_ALG_NULL }
 
-static const TPMT_PUBLIC ecc_template = {
-        .type = TPM2_ALG_ECC,
-        .nameAlg = TPM2_ALG_SHA256,
-        .objectAttributes = AK_ATTRIBUTES,
-        .parameters.eccDetail = {
-                .symmetric.algorithm = TPM2_ALG_NULL,
-                .scheme = { .scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256 },
-                .curveID = TPM2_ECC_NIST_P256,
-                .kdf.scheme = TPM2_ALG_NULL,
-        },
-};
+static int own_template(VtpmAkKind kind, Blob *ret, Error *e) {
+        static const VtpmPublic templates[] = {
+                [VTPM_AK_RSASSA] = RSA_TEMPLATE(VTPM_ALG_RSASSA),
+                [VTPM_AK_RSAPSS] = RSA_TEMPLATE(VTPM_ALG_RSAPSS),
+                [VTPM_AK_ECDSA_P256] = ECC_TEMPLATE(VTPM_CURVE_NIST_P256, VTPM_ALG_SHA256),
+                [VTPM_AK_ECDSA_P384] = ECC_TEMPLATE(VTPM_CURVE_NIST_P384, VTPM_ALG_SHA384),
+        };
 
-static TPM2B_PUBLIC template_for(VtpmAkKind kind) {
-        TPM2B_PUBLIC t = {};
-
-        switch (kind) {
-        case VTPM_AK_RSASSA:
-                t.publicArea = rsa_template;
-                break;
-        case VTPM_AK_RSAPSS:
-                t.publicArea = rsa_template;
-                t.publicArea.parameters.rsaDetail.scheme.scheme = TPM2_ALG_RSAPSS;
-                break;
-        case VTPM_AK_ECDSA_P384:
-                t.publicArea = ecc_template;
-                t.publicArea.nameAlg = TPM2_ALG_SHA384; /* of the curve's strength, as the TCG's templates have it */
-                t.publicArea.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA384;
-                t.publicArea.parameters.eccDetail.curveID = TPM2_ECC_NIST_P384;
-                break;
-        case VTPM_AK_ECDSA_P256:
-        case VTPM_AK_PERSISTENT:
-        default:
-                t.publicArea = ecc_template;
-                break;
-        }
-        return t;
+        return vtpm_public_encode(&templates[kind], ret) < 0 ? error_oom(e) : 0;
 }
 
 static int create_primary(VtpmContext *ctx, const VtpmAkSpec *spec, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
-        TPM2B_PUBLIC template = template_for(spec->kind);
-        uint8_t bytes[VTPM_PUBLIC_SIZE_MAX];
-        AUTO_BLOB Blob encoded = {};
-        size_t size = 0;
+        AUTO_BLOB Blob template = {};
+        int r;
 
-        if (Tss2_MU_TPMT_PUBLIC_Marshal(&template.publicArea, bytes, sizeof(bytes), &size) != TSS2_RC_SUCCESS ||
-            blob_dup(bytes, size, &encoded) < 0)
-                return error_oom(e);
-        return vtpm_object_create_primary(ctx, spec->owner ? TPM2_RH_OWNER : TPM2_RH_ENDORSEMENT, &encoded, ret_key,
+        r = own_template(spec->kind, &template, e);
+        if (r < 0)
+                return r;
+        return vtpm_object_create_primary(ctx, spec->owner ? TPM2_RH_OWNER : TPM2_RH_ENDORSEMENT, &template, ret_key,
                                           ret_public, e);
+}
+
+static int create_platform_primary(VtpmContext *ctx, VtpmAkKind kind, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
+        AUTO_BLOB Blob template = {};
+        int r;
+
+        r = vtpm_ak_platform_template(ctx, kind, &template, e);
+        if (r < 0)
+                return r;
+        return vtpm_object_create_primary(ctx, TPM2_RH_ENDORSEMENT, &template, ret_key, ret_public, e);
 }
 
 static int open_persistent(VtpmContext *ctx, uint32_t handle, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
@@ -92,16 +69,38 @@ static int open_persistent(VtpmContext *ctx, uint32_t handle, VtpmHandle *ret_ke
         return r;
 }
 
+static int load(VtpmContext *ctx, const VtpmAkSpec *spec, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
+        VtpmAkSpec found;
+        int r;
+
+        switch (spec->kind) {
+        case VTPM_AK_PERSISTENT:
+                return open_persistent(ctx, spec->handle, ret_key, ret_public, e);
+        case VTPM_AK_AZURE:
+                return open_persistent(ctx, VTPM_AK_AZURE_HANDLE, ret_key, ret_public, e);
+        case VTPM_AK_GCP_RSA:
+        case VTPM_AK_GCP_ECC:
+                return create_platform_primary(ctx, spec->kind, ret_key, ret_public, e);
+        case VTPM_AK_AUTO:
+                r = vtpm_ak_detect(ctx, &found, e);
+                return r < 0 ? r : load(ctx, &found, ret_key, ret_public, e); /* never VTPM_AK_AUTO again */
+        case VTPM_AK_RSASSA:
+        case VTPM_AK_RSAPSS:
+        case VTPM_AK_ECDSA_P256:
+        case VTPM_AK_ECDSA_P384:
+                return create_primary(ctx, spec, ret_key, ret_public, e);
+        default:
+                return error_set(e, -EINVAL, "ak-spec", "There is no attestation key of kind %d", (int) spec->kind);
+        }
+}
+
 int vtpm_ak_load(VtpmContext *ctx, const VtpmAkSpec *spec, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
         CLEANUP(vtpm_ak_public_freep) VtpmAkPublic *checked = NULL;
         AUTO_VTPM_HANDLE VtpmHandle key = VTPM_HANDLE_NONE;
         AUTO_BLOB Blob pub = {};
         int r;
 
-        if (spec->kind == VTPM_AK_PERSISTENT)
-                r = open_persistent(ctx, spec->handle, &key, &pub, e);
-        else
-                r = create_primary(ctx, spec, &key, &pub, e);
+        r = load(ctx, spec, &key, &pub, e);
         if (r < 0)
                 return r;
         r = vtpm_ak_public_new(pub.data, pub.size, &checked, e);

@@ -41,7 +41,7 @@ static int check_scheme(uint16_t scheme, uint16_t hash, Error *e) {
         return 0;
 }
 
-static int check_attributes(const VtpmPublic *pub, Error *e) {
+int vtpm_ak_public_check(const VtpmPublic *pub, Error *e) {
         uint32_t missing = AK_MUST & ~pub->attributes;
 
         if (missing)
@@ -80,7 +80,7 @@ int vtpm_ak_public_new(const void *tpmt_public, size_t size, VtpmAkPublic **ret,
         r = vtpm_public_parse(tpmt_public, size, &pub, e);
         if (r < 0)
                 return r;
-        r = check_attributes(&pub, e);
+        r = vtpm_ak_public_check(&pub, e);
         if (r < 0)
                 return r;
         ak = calloc(1, sizeof(*ak));

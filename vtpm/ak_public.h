@@ -31,6 +31,10 @@ typedef struct VtpmAkPublic VtpmAkPublic;
  */
 WARN_UNUSED int vtpm_ak_public_new(const void *tpmt_public, size_t size, VtpmAkPublic **ret, Error *e);
 
+/* The part of that which concerns attributes and scheme; also for a template, which has no key yet. */
+struct VtpmPublic;
+WARN_UNUSED int vtpm_ak_public_check(const struct VtpmPublic *pub, Error *e);
+
 /**
  * vtpm_ak_public_new_from_key() - a key whose public area is not at hand
  * @key:     borrowed (its reference count is raised)

@@ -20,10 +20,26 @@ static const struct {
         { "ecdsa-p384", VTPM_AK_ECDSA_P384 },
 };
 
-static int parse_primary(const char *text, VtpmAkSpec *ret) {
+/* These are where the platform wants them: no hierarchy to choose. */
+static const struct {
+        const char *name;
+        VtpmAkKind kind;
+} platforms[] = {
+        { "azure", VTPM_AK_AZURE },
+        { "gcp-rsa", VTPM_AK_GCP_RSA },
+        { "gcp-ecc", VTPM_AK_GCP_ECC },
+        { "auto", VTPM_AK_AUTO },
+};
+
+static int parse_name(const char *text, VtpmAkSpec *ret) {
         static const char owner[] = "owner:";
         bool is_owner = text_starts_with(text, owner);
 
+        for (size_t i = 0; i < N_ELEMENTS(platforms); i++)
+                if (strcmp(platforms[i].name, text) == 0) {
+                        *ret = (VtpmAkSpec){ .kind = platforms[i].kind };
+                        return 0;
+                }
         if (is_owner)
                 text += sizeof(owner) - 1;
         for (size_t i = 0; i < N_ELEMENTS(names); i++)
@@ -42,9 +58,10 @@ int vtpm_ak_spec_parse(const char *text, VtpmAkSpec *ret, Error *e) {
                 *ret = (VtpmAkSpec){ .kind = VTPM_AK_PERSISTENT, .handle = (uint32_t) handle };
                 return 0;
         }
-        if (parse_primary(text, ret) < 0)
+        if (parse_name(text, ret) < 0)
                 return error_set(e, -EINVAL, "ak-spec",
                                  "'%s' is not rsassa, rsapss, ecdsa-p256 or ecdsa-p384 (\"owner:\" may stand before "
-                                 "these), nor a persistent handle 0x81000000 to 0x81ffffff", text);
+                                 "these), nor azure, gcp-rsa, gcp-ecc or auto, nor a persistent handle 0x81000000 to "
+                                 "0x81ffffff", text);
         return 0;
 }

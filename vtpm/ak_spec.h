@@ -15,6 +15,10 @@ typedef enum VtpmAkKind {
         VTPM_AK_ECDSA_P256, /* with SHA-256 */
         VTPM_AK_ECDSA_P384, /* with SHA-384 */
         VTPM_AK_PERSISTENT, /* already in the TPM */
+        VTPM_AK_AZURE,      /* the paravisor's, persistent at 0x81000003 */
+        VTPM_AK_GCP_RSA,    /* a primary key by Google's template in NV */
+        VTPM_AK_GCP_ECC,
+        VTPM_AK_AUTO,       /* the platform's where there is one, else RSASSA */
 } VtpmAkKind;
 
 typedef struct VtpmAkSpec {
@@ -27,6 +31,7 @@ typedef struct VtpmAkSpec {
  * vtpm_ak_spec_parse() - from text
  *
  * "rsassa", "rsapss", "ecdsa-p256", "ecdsa-p384": a primary key of the endorsement hierarchy, or, with
- * "owner:" in front, of the owner hierarchy. "0x81000003": a persistent key. 0 or -EINVAL.
+ * "owner:" in front, of the owner hierarchy. "0x81000003": a persistent key. "azure", "gcp-rsa", "gcp-ecc": what that
+ * cloud has put there. "auto": see vtpm_ak_detect(). 0 or -EINVAL.
  */
 WARN_UNUSED int vtpm_ak_spec_parse(const char *text, VtpmAkSpec *ret, Error *e);

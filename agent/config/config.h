@@ -39,6 +39,10 @@ typedef enum ConfigAk {
         CONFIG_AK_RSA2048,
         CONFIG_AK_ECC_P256,
         CONFIG_AK_ECC_P384,
+        CONFIG_AK_AZURE, /* what that cloud has put into its TPMs */
+        CONFIG_AK_GCP_RSA,
+        CONFIG_AK_GCP_ECC,
+        CONFIG_AK_AUTO,   /* one of these where there is one, else RSA-2048 */
         CONFIG_AK_HANDLE, /* a persistent key that the platform provides */
 } ConfigAk;
 

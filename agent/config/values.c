@@ -192,6 +192,10 @@ CONFIG_VALUE(config_value_ak) {
                 [CONFIG_AK_RSA2048] = "rsa2048",
                 [CONFIG_AK_ECC_P256] = "ecc-p256",
                 [CONFIG_AK_ECC_P384] = "ecc-p384",
+                [CONFIG_AK_AZURE] = "azure",
+                [CONFIG_AK_GCP_RSA] = "gcp-rsa",
+                [CONFIG_AK_GCP_ECC] = "gcp-ecc",
+                [CONFIG_AK_AUTO] = "auto",
         };
         ConfigTpm *tpm = field;
         int i = choose(names, N_ELEMENTS(names), value);
@@ -202,7 +206,8 @@ CONFIG_VALUE(config_value_ak) {
             text_to_u64(value + strlen("handle:"), 0, 0x81000000, 0x81ffffff, &handle) == 0)
                 i = CONFIG_AK_HANDLE;
         if (i < 0)
-                return bad(e, "expected 'rsa2048', 'ecc-p256', 'ecc-p384' or 'handle:0x81xxxxxx'");
+                return bad(e, "expected 'rsa2048', 'ecc-p256', 'ecc-p384', 'azure', 'gcp-rsa', 'gcp-ecc', 'auto' or "
+                              "'handle:0x81xxxxxx'");
         tpm->ak = (ConfigAk) i;
         tpm->ak_handle = (uint32_t) handle;
         return 0;

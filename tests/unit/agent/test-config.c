@@ -60,6 +60,23 @@ static Config *parse(const char *text) {
         return c;
 }
 
+static const struct {
+        const char *text;
+        ConfigAk want;
+} aks[] = {
+        { "rsa2048", CONFIG_AK_RSA2048 }, { "ecc-p256", CONFIG_AK_ECC_P256 }, { "ecc-p384", CONFIG_AK_ECC_P384 },
+        { "azure", CONFIG_AK_AZURE },     { "gcp-rsa", CONFIG_AK_GCP_RSA },   { "gcp-ecc", CONFIG_AK_GCP_ECC },
+        { "auto", CONFIG_AK_AUTO },       { "handle:0x81000003", CONFIG_AK_HANDLE },
+};
+
+START_TEST(every_attestation_key_has_a_word) {
+        char text[64];
+
+        (void) snprintf(text, sizeof(text), "[Tpm]\nAk=%s\n", aks[_i].text);
+        CLEANUP(config_freep) Config *c = parse(text);
+        ck_assert_int_eq(c->tpm.ak, aks[_i].want);
+} END_TEST
+
 START_TEST(golden_file_is_read_field_by_field) {
         CLEANUP(config_freep) Config *c = parse(golden);
 
@@ -576,6 +593,7 @@ int main(void) {
         Suite *s = suite_create("config");
         TCase *file = tcase_create("file"), *tree = tcase_create("tree"), *example = tcase_create("example");
 
+        tcase_add_loop_test(file, every_attestation_key_has_a_word, 0, N_ELEMENTS(aks));
         tcase_add_test(file, golden_file_is_read_field_by_field);
         tcase_add_test(file, golden_rules_are_read_and_found);
         tcase_add_test(file, nothing_configured_means_defaults_and_no_rule);

@@ -14,6 +14,10 @@ static const struct {
         { "ecdsa-p384", { .kind = VTPM_AK_ECDSA_P384 } },
         { "owner:rsassa", { .kind = VTPM_AK_RSASSA, .owner = true } },
         { "0x81000003", { .kind = VTPM_AK_PERSISTENT, .handle = 0x81000003 } },
+        { "azure", { .kind = VTPM_AK_AZURE } },
+        { "gcp-rsa", { .kind = VTPM_AK_GCP_RSA } },
+        { "gcp-ecc", { .kind = VTPM_AK_GCP_ECC } },
+        { "auto", { .kind = VTPM_AK_AUTO } },
         { "0x81ffffff", { .kind = VTPM_AK_PERSISTENT, .handle = 0x81ffffff } },
 };
 
@@ -29,6 +33,7 @@ START_TEST(known_words_and_persistent_handles_are_read) {
 static const char *const bad[] = {
         "", "rsa", "RSASSA", "rsassa ", "owner:", "owner:0x81000003", "owner:owner:rsassa", "0x80000000", "0x82000000",
         "0x01c00002", "81000003", "0x", "0x81000003 ", "0x181000003",
+        "owner:gcp-rsa", "owner:azure", "owner:auto", "gcp", "Azure", "auto ",
 };
 
 START_TEST(anything_else_is_refused) {
