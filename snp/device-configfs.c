@@ -34,6 +34,8 @@
 #define OUTBLOB_MAX (32u * 1024u)       /* TSM_REPORT_OUTBLOB_MAX; of sev_guest always 1184 */
 #define ATTEMPTS 3                      /* other writers have no business in our entry: this often is an attack */
 
+#define CONFLICT "generation-conflict"  /* reason of what is tried again */
+
 typedef struct Configfs {
         SnpDevice device;
         int dir;     /* the tree that entries are made in, or the one entry handed over to us */
@@ -91,7 +93,7 @@ static int item_init(Item *item, const Configfs *c, Error *e) {
 
 /* Somebody else is at work in our entry: worth another attempt. */
 static int interfered(Error *e, const char *what) {
-        return error_set(e, -EBUSY, "generation-conflict", "Another writer interfered (%s)", what);
+        return error_set(e, -EBUSY, CONFLICT, "Another writer interfered (%s)", what);
 }
 
 static int failed(Error *e, const char *attribute, int error) {
@@ -207,7 +209,7 @@ static int read_certs(const Item *item, Blob *ret, Error *e) {
         return r;
 }
 
-/* -EBUSY: worth another attempt. */
+/* -EBUSY with reason "generation-conflict": worth another attempt. */
 static int attempt(Configfs *c, const uint8_t *report_data, uint32_t vmpl, Deadline deadline, SnpDeviceReport *ret,
                    uint32_t *ret_vmpl, Error *e) {
         AUTO_SNP_DEVICE_REPORT SnpDeviceReport answer = {};
@@ -219,8 +221,9 @@ static int attempt(Configfs *c, const uint8_t *report_data, uint32_t vmpl, Deadl
                 r = item_init(&item, c, e);
         if (r == 0)
                 r = write_request(&item, report_data, vmpl, ret_vmpl, e);
+        /* The driver asks the platform when outblob is read. */
         if (r == 0)
-                r = snp_device_check_deadline(deadline, e);
+                r = snp_device_take_turn(&c->device, deadline, e);
         if (r == 0)
                 r = read_report(&item, &answer, e);
         if (r == 0)
@@ -238,11 +241,13 @@ static int configfs_get_report(SnpDevice *device, const uint8_t report_data[stat
                                uint32_t vmpl, Deadline deadline, SnpDeviceReport *ret, uint32_t *ret_vmpl, Error *e) {
         Configfs *c = (Configfs *) device;
         Error last = {};
-        int r = -EBUSY;
+        int r;
 
-        for (unsigned i = 0; r == -EBUSY && i < ATTEMPTS; i++) {
+        for (unsigned i = 0; i < ATTEMPTS; i++) {
                 last = (Error){};
                 r = attempt(c, report_data, vmpl, deadline, ret, ret_vmpl, &last);
+                if (r != -EBUSY || strcmp(error_reason(&last, r), CONFLICT) != 0)
+                        break;
         }
         return r < 0 ? error_set(e, r, error_reason(&last, r), "%s", error_text(&last, r)) : 0;
 }
@@ -334,13 +339,14 @@ static int choose_entry(Configfs *c, Error *e) {
         return r < 0 ? error_set(e, r, error_reason(&cause, r), "%s", error_text(&cause, r)) : 0;
 }
 
-int snp_device_open_configfs(const char *path, SnpDevice **ret, Error *e) {
+int snp_device_open_configfs_on(const SnpGuestSigns *signs, const char *path, SnpDevice **ret, Error *e) {
         Configfs *c = calloc(1, sizeof(*c));
         int r;
 
         if (!c)
                 return error_oom(e);
-        *c = (Configfs){ .device.ops = &configfs_ops, .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+        *c = (Configfs){ .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+        snp_device_init(&c->device, &configfs_ops, signs);
         if (c->dir < 0) {
                 r = errno == EACCES ? -EACCES : -ENODEV;
                 (void) error_set(e, r, "tsm-absent", "Cannot open %s: %s", path, error_text(NULL, -errno));
@@ -353,6 +359,18 @@ int snp_device_open_configfs(const char *path, SnpDevice **ret, Error *e) {
                 configfs_free(&c->device);
                 return r;
         }
+        c->device.is_driver = true; /* its provider is */
         *ret = &c->device;
         return 0;
+}
+
+int snp_device_open_configfs(const char *path, SnpDevice **ret, Error *e) {
+        Error cause = {};
+        int r = snp_device_open_configfs_on(&snp_guest_signs, path, ret, &cause);
+
+        if (r == -ENODEV && snp_guest_is_one(&snp_guest_signs) && strcmp(error_reason(&cause, r), "tsm-absent") == 0)
+                return error_set(e, r, "tsm-kernel-too-old", "This is an SEV-SNP guest, but its kernel offers no "
+                                 "configfs-tsm (Linux 6.7, with configfs mounted); on older ones use the device "
+                                 "/dev/sev-guest: %s", error_text(&cause, r));
+        return r < 0 ? error_set(e, r, error_reason(&cause, r), "%s", error_text(&cause, r)) : 0;
 }

@@ -4,6 +4,7 @@
 /* What the implementations of SnpDevice share with device.c. */
 
 #include "snp/device.h"
+#include "snp/guest-signs.h"
 
 typedef struct SnpDeviceOps {
         const char *name;
@@ -11,13 +12,20 @@ typedef struct SnpDeviceOps {
          * that was really asked for. */
         int (*get_report)(SnpDevice *device, const uint8_t report_data[static SNP_REPORT_DATA_SIZE], uint32_t vmpl,
                           Deadline deadline, SnpDeviceReport *ret, uint32_t *ret_vmpl, Error *e);
+        /* NULL where keys cannot be had. @request has been checked, and its VMPL is one of 0 to 3 or SNP_VMPL_AUTO. */
+        int (*derive_key)(SnpDevice *device, const SnpKeyRequest *request, Deadline deadline, Secret *ret, Error *e);
         void (*free)(SnpDevice *device);
 } SnpDeviceOps;
 
-/* First member of every implementation. */
+/* First member of every implementation; not to be moved once initialised. */
 struct SnpDevice {
         const SnpDeviceOps *ops;
+        const SnpGuestSigns *signs; /* borrowed */
+        SnpThrottle own, *throttle; /* the latter is what counts */
+        bool is_driver;             /* it has answered as only the sev-guest driver does */
 };
+
+void snp_device_init(SnpDevice *device, const SnpDeviceOps *ops, const SnpGuestSigns *signs);
 
 #define SNP_VMPL_MAX 3
 
@@ -34,3 +42,12 @@ int snp_device_errno(Error *e, int error);
 
 /* 0, or -ETIMEDOUT before the next step. */
 WARN_UNUSED int snp_device_check_deadline(Deadline deadline, Error *e);
+
+/* To be called before each request to the driver: waits until the throttle lets it through. 0; -ETIMEDOUT; -EBUSY when
+ * that will be after @deadline. */
+WARN_UNUSED int snp_device_take_turn(SnpDevice *device, Deadline deadline, Error *e);
+
+/* The public functions of the same names, with @signs in place of snp_guest_signs. */
+WARN_UNUSED int snp_device_open_configfs_on(const SnpGuestSigns *signs, const char *path, SnpDevice **ret, Error *e);
+WARN_UNUSED int snp_device_open_auto_on(const SnpGuestSigns *signs, const char *tsm_path, const char *dev_path,
+                                        SnpDevice **ret, Error *e);

@@ -16,7 +16,7 @@
 
 /* struct snp_guest_request_ioctl. Older headers call the last eight bytes fw_err: same bits. */
 typedef struct SevGuestRequest {
-        uint8_t msg_version; /* 1 for reports; 0 is refused */
+        uint8_t msg_version; /* 0 is refused */
         uint8_t pad[7];
         uint64_t req_data;  /* address */
         uint64_t resp_data; /* address */
@@ -61,11 +61,38 @@ static_assert(sizeof(SevGuestReportResp) == 4000, "uapi");
 static_assert(offsetof(SevGuestReportResp, report_size) == 4, "56860");
 static_assert(offsetof(SevGuestReportResp, report) == 32, "56860");
 
+/* struct snp_derived_key_req: MSG_KEY_REQ without what firmware 1.58 has added at its end */
+typedef struct SevGuestDerivedKeyReq {
+        uint32_t root_key_select;
+        uint32_t rsvd;
+        uint64_t guest_field_select;
+        uint32_t vmpl;
+        uint32_t guest_svn;
+        uint64_t tcb_version;
+} SevGuestDerivedKeyReq;
+static_assert(sizeof(SevGuestDerivedKeyReq) == 32, "uapi");
+static_assert(offsetof(SevGuestDerivedKeyReq, guest_field_select) == 8, "uapi");
+static_assert(offsetof(SevGuestDerivedKeyReq, vmpl) == 16, "uapi");
+static_assert(offsetof(SevGuestDerivedKeyReq, guest_svn) == 20, "uapi");
+static_assert(offsetof(SevGuestDerivedKeyReq, tcb_version) == 24, "uapi");
+
+/* struct snp_derived_key_resp, whose 64 bytes are MSG_KEY_RSP */
+typedef struct SevGuestDerivedKeyResp {
+        uint32_t status;
+        uint8_t rsvd[28];
+        uint8_t key[32];
+} SevGuestDerivedKeyResp;
+static_assert(sizeof(SevGuestDerivedKeyResp) == 64, "uapi");
+static_assert(offsetof(SevGuestDerivedKeyResp, key) == 32, "56860");
+
 #define SEV_GUEST_GET_REPORT _IOWR('S', 0x0, SevGuestRequest)
+#define SEV_GUEST_GET_DERIVED_KEY _IOWR('S', 0x1, SevGuestRequest)
 #define SEV_GUEST_GET_EXT_REPORT _IOWR('S', 0x2, SevGuestRequest)
 static_assert(SEV_GUEST_GET_REPORT == 0xC0205300, "uapi");
+static_assert(SEV_GUEST_GET_DERIVED_KEY == 0xC0205301, "uapi");
 static_assert(SEV_GUEST_GET_EXT_REPORT == 0xC0205302, "uapi");
 
+/* Of every request. Version 2 of MSG_KEY_REQ is longer than what the kernel copies. */
 #define SEV_GUEST_MSG_VERSION 1
 #define SEV_GUEST_NO_FW_CALL 0xFFu    /* fw_error when the firmware was never asked; newer headers: all bits set */
 #define SEV_GUEST_VMM_INVALID_LEN 1u  /* the host has more certificates than were asked for */

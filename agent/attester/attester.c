@@ -50,6 +50,8 @@ int attester_init(const Config *config, const char *socket, Attester *ret, Error
         int r;
 
         *ret = (Attester){ .config = config, .listener = DAEMON_LISTENER_NONE, .signals = -1 };
+        ret->throttle = snp_throttle_default();
+        ret->throttle.interval_usec = config->attester.report_interval_usec;
         r = block_signals(&ret->signals, e);
         if (r < 0)
                 return r;

@@ -22,6 +22,7 @@ typedef struct Attester {
         uid_t socket_owner; /* of the socket's file: whom the unit lets in with SocketUser= */
         int signals;        /* signalfd of SIGTERM and SIGINT */
         SnpDevice *device;  /* NULL until first needed, and again after it failed */
+        SnpThrottle throttle; /* of all devices, since it is one platform behind them */
         uint64_t n_requests;
 } Attester;
 

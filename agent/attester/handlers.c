@@ -24,11 +24,9 @@ static Deadline deadline_of(const Attester *a, uint32_t msec) {
                                    a->config->attester.request_timeout_usec);
 }
 
-static int open_device(Attester *a, Error *e) {
+static int open_source(Attester *a, Error *e) {
         const ConfigAttester *c = &a->config->attester;
 
-        if (a->device)
-                return 0;
         switch (c->source) {
         case CONFIG_SOURCE_CONFIGFS_TSM:
                 return snp_device_open_configfs(c->tsm_path, &a->device, e);
@@ -38,6 +36,14 @@ static int open_device(Attester *a, Error *e) {
         default:
                 return snp_device_open_auto(c->tsm_path, c->device_path, &a->device, e);
         }
+}
+
+static int open_device(Attester *a, Error *e) {
+        int r = a->device ? 0 : open_source(a, e);
+
+        if (r == 0)
+                snp_device_set_throttle(a->device, &a->throttle);
+        return r;
 }
 
 static json_object *snp_facts(Attester *a) {

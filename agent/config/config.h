@@ -97,7 +97,9 @@ typedef struct ConfigAttester {
         uint32_t vmpl;              /* 0..3 or UINT32_MAX: the kernel's own */
         uint64_t idle_timeout_usec; /* 0: never leave */
         uint64_t request_timeout_usec;
+        uint64_t report_interval_usec; /* between requests to the platform, on average; 0: no limit */
         ConfigUsers allow_users; /* besides root and the daemon's own user */
+        ConfigUsers key_users;   /* who may have keys derived: nobody besides, not even root */
 } ConfigAttester;
 
 typedef struct ConfigTpm {

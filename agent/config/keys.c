@@ -24,7 +24,9 @@ const ConfigKey config_keys[] = {
         PLAIN("Attester", ConfigAttester, vmpl, "Vmpl", "auto", config_value_vmpl),
         PLAIN("Attester", ConfigAttester, idle_timeout_usec, "IdleTimeout", "30s", config_value_idle),
         PLAIN("Attester", ConfigAttester, request_timeout_usec, "RequestTimeout", "60s", config_value_timeout),
+        PLAIN("Attester", ConfigAttester, report_interval_usec, "ReportInterval", "2s", config_value_interval),
         PLAIN("Attester", ConfigAttester, allow_users, "AllowUser", NULL, config_value_users),
+        PLAIN("Attester", ConfigAttester, key_users, "DeriveKeyUser", NULL, config_value_users),
 
         TEXT("Tpm", ConfigTpm, tcti, "Tcti", NULL, config_value_text),
         WHOLE("Tpm", ConfigTpm, "Ak", "ecc-p256", config_value_ak, NULL),

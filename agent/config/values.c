@@ -18,6 +18,7 @@
 
 #define TIMEOUT_MAX_USEC (600 * USEC_PER_SEC)   /* longest wait that anybody behind a prompt puts up with */
 #define IDLE_MAX_USEC (86400 * USEC_PER_SEC)
+#define INTERVAL_MAX_USEC (60 * USEC_PER_SEC)   /* as long as the driver waits for a busy host */
 #define REQUESTS_MAX 64 /* what the broker client takes */
 #define UNIT_NAME_MAX 255 /* systemd's own limit */
 
@@ -121,6 +122,15 @@ CONFIG_VALUE(config_value_idle) {
 
         if (text_to_usec(value, &usec) < 0 || usec > IDLE_MAX_USEC)
                 return bad(e, "expected a time of at most 24h, or 0");
+        *(uint64_t *) field = usec;
+        return 0;
+}
+
+CONFIG_VALUE(config_value_interval) {
+        uint64_t usec;
+
+        if (text_to_usec(value, &usec) < 0 || usec > INTERVAL_MAX_USEC)
+                return bad(e, "expected a time of at most 1min, or 0");
         *(uint64_t *) field = usec;
         return 0;
 }

@@ -17,6 +17,7 @@ CONFIG_VALUE(config_value_resource); /* char *, repository/type/tag */
 CONFIG_VALUE(config_value_uuid);     /* char[CONFIG_UUID_SIZE] */
 CONFIG_VALUE(config_value_timeout);  /* uint64_t, microseconds, 1 s to 10 min */
 CONFIG_VALUE(config_value_idle);     /* uint64_t, microseconds, 0 or up to a day */
+CONFIG_VALUE(config_value_interval); /* uint64_t, microseconds, 0 or up to a minute */
 CONFIG_VALUE(config_value_requests); /* uint32_t */
 CONFIG_VALUE(config_value_vmpl);     /* uint32_t */
 CONFIG_VALUE(config_value_source);

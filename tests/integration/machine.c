@@ -69,7 +69,7 @@ const char *machine_test_root(void) {
 
 void machine_configure(const Machine *m, const char *more) {
         daemon_put(m->dir, "agent.conf",
-                   "[Attester]\nSocket=%s\nSource=configfs-tsm\nTsmPath=%s\nRequestTimeout=10s\n"
+                   "[Attester]\nSocket=%s\nSource=configfs-tsm\nTsmPath=%s\nRequestTimeout=10s\nReportInterval=0\n"
                    "[Tpm]\nTcti=%s\nAk=ecc-p256\n"
                    "[Trust]\nTestRoot=%s\n"
                    "[Broker]\nURL=%s\nCA=%s\nRequestTimeout=5s\nDeadline=10s\n"

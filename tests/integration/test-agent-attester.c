@@ -46,13 +46,13 @@ static void make_place(void) {
 }
 
 static void put_config(const char *more) {
-        daemon_put(dir, "a.conf", "[Attester]\nSocket=%s\nSource=configfs-tsm\nTsmPath=%s\n%s", path, sim.mountpoint, more);
+        daemon_put(dir, "a.conf", "[Attester]\nSocket=%s\nSource=configfs-tsm\nTsmPath=%s\nReportInterval=0\n%s", path, sim.mountpoint, more);
 }
 
 static void start(void) {
         make_place();
         daemon_put(dir, "a.conf",
-                   "[Attester]\nSocket=%s\nSource=configfs-tsm\nTsmPath=%s\n[Tpm]\nTcti=%s\nAk=ecc-p256\n", path,
+                   "[Attester]\nSocket=%s\nSource=configfs-tsm\nTsmPath=%s\nReportInterval=0\n[Tpm]\nTcti=%s\nAk=ecc-p256\n", path,
                    sim.mountpoint, tpm.tcti);
         daemon_start(&daemon_);
 }
@@ -388,7 +388,7 @@ START_TEST(bad_configuration_stops_it_with_file_and_line) {
         put_config("Sauce=auto\n");
         daemon_spawn(&daemon_);
         ck_assert_int_eq(daemon_wait_exit(&daemon_), 1);
-        daemon_wait_log(&daemon_, "/a.conf:5: unknown key Sauce=");
+        daemon_wait_log(&daemon_, "/a.conf:6: unknown key Sauce=");
         stop();
 }
 END_TEST

@@ -21,7 +21,9 @@ static const char golden[] =
         "Vmpl=2\n"
         "IdleTimeout=1500ms\n"
         "RequestTimeout=2min\n"
+        "ReportInterval=500ms\n"
         "AllowUser=0 1234\n"
+        "DeriveKeyUser=0 77\n"
         "\n"
         "[Tpm]\n"
         "Tcti=swtpm:path=/tmp/tpm.sock\n"
@@ -87,9 +89,12 @@ START_TEST(golden_file_is_read_field_by_field) {
         ck_assert_uint_eq(c->attester.vmpl, 2);
         ck_assert_uint_eq(c->attester.idle_timeout_usec, 1500000);
         ck_assert_uint_eq(c->attester.request_timeout_usec, 120000000);
+        ck_assert_uint_eq(c->attester.report_interval_usec, 500000);
         ck_assert_uint_eq(c->attester.allow_users.n, 2);
         ck_assert(config_users_have(&c->attester.allow_users, 1234));
         ck_assert(!config_users_have(&c->attester.allow_users, 1235));
+        ck_assert_uint_eq(c->attester.key_users.n, 2);
+        ck_assert(config_users_have(&c->attester.key_users, 77));
         ck_assert_str_eq(c->tpm.tcti, "swtpm:path=/tmp/tpm.sock");
         ck_assert_int_eq(c->tpm.ak, CONFIG_AK_HANDLE);
         ck_assert_uint_eq(c->tpm.ak_handle, 0x81000003);
@@ -121,7 +126,7 @@ START_TEST(golden_rules_are_read_and_found) {
         ck_assert_str_eq(v->uuid, "1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b11");
         ck_assert_str_eq(v->resource, "default/disk/data");
         ck_assert_str_eq(v->place.file, "file");
-        ck_assert_uint_eq(v->place.line, 29);
+        ck_assert_uint_eq(v->place.line, 31);
         ck_assert_ptr_null(config_find_volume(c, "3ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b11", 36));
         ck_assert_ptr_null(config_find_volume(c, "1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b1", 35));
         ck_assert_ptr_null(config_find_volume(c, "", 0));
@@ -147,6 +152,8 @@ START_TEST(nothing_configured_means_defaults_and_no_rule) {
         ck_assert_str_eq(c->attester.socket, "/run/snp-agent/attester.sock");
         ck_assert_int_eq(c->attester.source, CONFIG_SOURCE_AUTO);
         ck_assert_uint_eq(c->attester.vmpl, UINT32_MAX);
+        ck_assert_uint_eq(c->attester.report_interval_usec, 2000000);
+        ck_assert_uint_eq(c->attester.key_users.n, 0);
         ck_assert_ptr_null(c->tpm.tcti);
         ck_assert_ptr_null(c->broker.url);
         ck_assert_ptr_null(c->broker.ca_file);
@@ -217,6 +224,9 @@ static const struct {
         { "[Attester]\nIdleTimeout=25h\n", "config-value", "file:2: IdleTimeout=:" },
         { "[Attester]\nRequestTimeout=0\n", "config-value", "file:2: RequestTimeout=:" },
         { "[Attester]\nRequestTimeout=11min\n", "config-value", "file:2: RequestTimeout=:" },
+        { "[Attester]\nReportInterval=often\n", "config-value", "file:2: ReportInterval=:" },
+        { "[Attester]\nReportInterval=61s\n", "config-value", "file:2: ReportInterval=:" },
+        { "[Attester]\nDeriveKeyUser=no-such-user\n", "config-value", "there is no user 'no-such-user'" },
         { "[Attester]\nAllowUser=no-such-user\n", "config-value", "there is no user 'no-such-user'" },
         { "[Attester]\nAllowUser=4294967295\n", "config-value", "'4294967295' is not a user" },
         { "[Attester]\nAllowUser=0x10\n", "config-value", "'0x10' is not a user" },
