@@ -92,6 +92,7 @@ static void configfs_free(SnpDevice *device) {
 static const SnpDeviceOps configfs_ops = {
         .name = "configfs-tsm",
         .get_report = configfs_get_report,
+        .get_service_report = snp_configfs_get_service_report,
         .free = configfs_free,
 };
 

@@ -14,6 +14,9 @@ typedef struct SnpDeviceOps {
                           Deadline deadline, SnpDeviceReport *ret, uint32_t *ret_vmpl, Error *e);
         /* NULL where keys cannot be had. @request has been checked, and its VMPL is one of 0 to 3 or SNP_VMPL_AUTO. */
         int (*derive_key)(SnpDevice *device, const SnpKeyRequest *request, Deadline deadline, Secret *ret, Error *e);
+        /* As snp_device_get_service_report(), the answer checked by the caller. NULL: cannot. */
+        int (*get_service_report)(SnpDevice *device, const SnpServiceRequest *request, Deadline deadline,
+                                  SnpServiceReport *ret, Error *e);
         void (*free)(SnpDevice *device);
 } SnpDeviceOps;
 
@@ -51,3 +54,11 @@ WARN_UNUSED int snp_device_take_turn(SnpDevice *device, Deadline deadline, Error
 WARN_UNUSED int snp_device_open_configfs_on(const SnpGuestSigns *signs, const char *path, SnpDevice **ret, Error *e);
 WARN_UNUSED int snp_device_open_auto_on(const SnpGuestSigns *signs, const char *tsm_path, const char *dev_path,
                                         SnpDevice **ret, Error *e);
+
+/* The part of an answer that every request gets: well-formed, over @report_data, of @vmpl. */
+WARN_UNUSED int snp_device_check_answer(const uint8_t report[static SNP_REPORT_SIZE], const Blob *certs,
+                                        const uint8_t report_data[static SNP_REPORT_DATA_SIZE], uint32_t vmpl, Error *e);
+
+/* Where every failure of an operation passes, so that ENOTTY means the same whichever implementation met it. Return: the
+ * code to return. */
+int snp_device_fail(SnpDevice *device, int r, const Error *cause, Error *e);

@@ -92,14 +92,15 @@ int snp_device_check_deadline(Deadline deadline, Error *e) {
         return 0;
 }
 
-static int check_answer(const SnpDeviceReport *answer, const uint8_t *report_data, uint32_t vmpl, Error *e) {
+int snp_device_check_answer(const uint8_t bytes[static SNP_REPORT_SIZE], const Blob *certs,
+                            const uint8_t report_data[static SNP_REPORT_DATA_SIZE], uint32_t vmpl, Error *e) {
         SnpCertTable table;
         SnpReport report;
         int r;
 
-        if (bytes_are_zero(answer->report, sizeof(answer->report)))
+        if (bytes_are_zero(bytes, SNP_REPORT_SIZE))
                 return error_set(e, -EBADMSG, "report-empty", "The platform gave a report of zeros");
-        r = snp_report_parse(answer->report, sizeof(answer->report), &report, e);
+        r = snp_report_parse(bytes, SNP_REPORT_SIZE, &report, e);
         if (r < 0)
                 return r;
         if (memcmp(report.report_data, report_data, SNP_REPORT_DATA_SIZE) != 0)
@@ -108,7 +109,7 @@ static int check_answer(const SnpDeviceReport *answer, const uint8_t *report_dat
         if (report.vmpl != vmpl)
                 return error_set(e, -EPROTO, "report-vmpl-mismatch", "The platform gave a report for VMPL %u instead "
                                  "of %u", report.vmpl, vmpl);
-        return snp_cert_table_parse(answer->certs.data, answer->certs.size, &table, e);
+        return snp_cert_table_parse(certs->data, certs->size, &table, e);
 }
 
 /*
@@ -124,14 +125,12 @@ static int explain_enotty(const SnpDevice *device, Error *e) {
                          "and nothing else says that this machine is an SEV-SNP guest");
 }
 
-/* Every failure passes here, so that ENOTTY means the same whichever implementation met it. */
-static int finish(SnpDevice *device, int r, const Error *cause, Error *e) {
+int snp_device_fail(SnpDevice *device, int r, const Error *cause, Error *e) {
         if (r == -ENOTTY)
                 r = explain_enotty(device, e);
-        else if (r < 0)
+        else
                 (void) error_set(e, r, error_reason(cause, r), "%s", error_text(cause, r));
-        if (r < 0)
-                error_prefix(e, "%s", device->ops->name);
+        error_prefix(e, "%s", device->ops->name);
         return r;
 }
 
@@ -146,9 +145,9 @@ int snp_device_get_report(SnpDevice *device, const uint8_t report_data[static SN
                 return error_set(e, -EINVAL, "vmpl-range", "There is no VMPL %u", vmpl);
         r = device->ops->get_report(device, report_data, vmpl, deadline, &answer, &used_vmpl, &cause);
         if (r == 0)
-                r = check_answer(&answer, report_data, used_vmpl, &cause);
+                r = snp_device_check_answer(answer.report, &answer.certs, report_data, used_vmpl, &cause);
         if (r < 0)
-                return finish(device, r, &cause, e);
+                return snp_device_fail(device, r, &cause, e);
         *ret = answer;
         answer = (SnpDeviceReport){};
         return 0;
@@ -168,7 +167,7 @@ int snp_device_derive_key(SnpDevice *device, const SnpKeyRequest *request, Deadl
         if (r == 0 && bytes_are_zero(key.bytes, key.len))
                 r = error_set(&cause, -EBADMSG, "key-empty", "The platform gave a key of zeros");
         if (r < 0)
-                return finish(device, r, &cause, e);
+                return snp_device_fail(device, r, &cause, e);
         *ret = secret_take(&key);
         return 0;
 }

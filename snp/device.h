@@ -14,6 +14,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "snp/guid.h"
 #include "snp/key-request.h"
 #include "snp/report.h"
 #include "snp/throttle.h"
@@ -32,6 +33,8 @@ void snp_device_report_done(SnpDeviceReport *r);
 
 /* Entry that root makes for a process without privilege (systemd/snp-attester-tsm.service). */
 #define SNP_DEVICE_TSM_ENTRY "snp-attester"
+/* The same for reports of an SVSM (systemd/snp-attester-svsm.service): an entry used for one gives no others. */
+#define SNP_DEVICE_TSM_SERVICE_ENTRY "snp-attester-svsm"
 
 /* @path: normally /sys/kernel/config/tsm/report, or one entry in it. Where this process may not make entries of its
  * own, it uses SNP_DEVICE_TSM_ENTRY. -ENODEV when absent or when its provider is not sev_guest; -EACCES. */
@@ -76,3 +79,31 @@ WARN_UNUSED int snp_device_get_report(SnpDevice *device, const uint8_t report_da
  */
 WARN_UNUSED int snp_device_derive_key(SnpDevice *device, const SnpKeyRequest *request, Deadline deadline, Secret *ret,
                                       Error *e);
+
+typedef struct SnpServiceRequest {
+        uint8_t nonce[SNP_REPORT_DATA_SIZE];
+        SnpGuid service;           /* null: all services (snp/svsm-manifest.h) */
+        uint32_t manifest_version; /* of one service; 0 for all services, which have no versions */
+} SnpServiceRequest;
+
+typedef struct SnpServiceReport {
+        uint8_t report[SNP_REPORT_SIZE]; /* VMPL 0, REPORT_DATA = SHA-512(nonce || manifest) */
+        Blob certs;                      /* empty when the SVSM gave none */
+        Blob manifest;
+} SnpServiceReport;
+
+void snp_service_report_done(SnpServiceReport *r);
+#define AUTO_SNP_SERVICE_REPORT CLEANUP(snp_service_report_done)
+
+/**
+ * snp_device_get_service_report() - a report by the SVSM about its services
+ *
+ * The answer is checked to be well-formed, of VMPL 0, and over nonce and manifest; it is not verified. Requests to one
+ * SVSM are kept two seconds apart, because hosts throttle and older COCONUT-SVSMs do not survive that.
+ *
+ * Return: 0; -EOPNOTSUPP no SVSM here, a kernel that does not know it ("no-svsm", "svsm-kernel"), not by this way of
+ * asking ("svsm-ioctl"); -ENOENT the SVSM refuses: it has no such service, or not in this version; else as
+ * snp_device_get_report().
+ */
+WARN_UNUSED int snp_device_get_service_report(SnpDevice *device, const SnpServiceRequest *request, Deadline deadline,
+                                              SnpServiceReport *ret, Error *e);

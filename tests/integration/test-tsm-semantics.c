@@ -328,6 +328,111 @@ START_TEST(failures_strike_as_often_as_told) {
         remove_item("twice");
 } END_TEST
 
+/* As the kernel of a guest that an SVSM serves shows it. */
+static void make_svsm_item(const char *item, const char *more) {
+        char text[SIM_PATH_MAX];
+
+        (void) snprintf(text, sizeof(text), "vmpl-floor=2\n%s\n", more);
+        control(text);
+        make_item(item);
+}
+
+START_TEST(services_show_under_an_svsm_alone) {
+        static const struct {
+                const char *name;
+                mode_t mode;
+        } want[] = {
+                { "service_provider", 0200 }, { "service_guid", 0200 }, { "service_manifest_version", 0200 },
+                { "manifestblob", 0444 },
+        };
+        struct stat st;
+
+        make_svsm_item("svsm", "");
+        for (size_t i = 0; i < N_ELEMENTS(want); i++) {
+                ck_assert_int_eq(stat(path_of("svsm", want[i].name), &st), 0);
+                ck_assert_msg(st.st_mode == (S_IFREG | want[i].mode), "%s: %o", want[i].name, st.st_mode);
+        }
+        remove_item("svsm");
+        make_svsm_item("old", "old-kernel=yes");
+        control("");
+        make_item("plain");
+        for (size_t i = 0; i < N_ELEMENTS(want); i++) {
+                ck_assert_int_lt(stat(path_of("old", want[i].name), &st), 0);
+                ck_assert_int_lt(stat(path_of("plain", want[i].name), &st), 0);
+        }
+        remove_item("old");
+        remove_item("plain");
+} END_TEST
+
+START_TEST(service_writes_count_even_where_a_guid_fails) {
+        make_svsm_item("count-svsm", "");
+        ck_assert_int_eq(put_text("count-svsm", "service_provider", "anything\n"), 0);
+        ck_assert_int_eq(put_text("count-svsm", "service_guid", "c476f1eb-0123-45a5-9641-b4e7dde5bfe3\n"), 0);
+        ck_assert_int_eq(put_text("count-svsm", "service_manifest_version", "0x1"), 0);
+        expect_text("count-svsm", "generation", "3\n");
+        /* guid_parse() comes after the generation has moved, kstrtouint() before. */
+        ck_assert_int_eq(put_text("count-svsm", "service_guid", "c476f1eb"), -EINVAL);
+        ck_assert_int_eq(put_text("count-svsm", "service_guid", "c476f1eb-0123-45a5-9641-b4e7dde5bfeg"), -EINVAL);
+        ck_assert_int_eq(put_text("count-svsm", "service_guid", "c476f1eb00123-45a5-9641-b4e7dde5bfe3"), -EINVAL);
+        expect_text("count-svsm", "generation", "6\n");
+        ck_assert_int_eq(put_text("count-svsm", "service_manifest_version", "one"), -EINVAL);
+        expect_text("count-svsm", "generation", "6\n");
+        control("vmpl-floor=2\nfail=busy");
+        ck_assert_int_eq(put_text("count-svsm", "service_provider", "svsm"), -EBUSY);
+        expect_text("count-svsm", "generation", "6\n");
+        remove_item("count-svsm");
+        control("");
+} END_TEST
+
+START_TEST(privlevel_does_not_matter_to_an_svsm_and_does_without) {
+        uint8_t report[SIM_REPORT_SIZE], manifest[256];
+
+        make_svsm_item("levels", "uefi-flags=3");
+        ck_assert_int_eq(put("levels", "inblob", nonce, 64), 0);
+        ck_assert_int_eq(get("levels", "outblob", report, sizeof(report)), -EINVAL); /* 0, below the floor */
+        ck_assert_int_eq(put_text("levels", "service_provider", "SVSM"), 0);
+        ck_assert_int_eq(get("levels", "outblob", report, sizeof(report)), -EINVAL);
+        ck_assert_int_eq(put_text("levels", "service_provider", "svsm\n"), 0);
+        ck_assert_int_eq(get("levels", "manifestblob", manifest, sizeof(manifest)), 56); /* makes the report as well */
+        ck_assert_int_eq(get("levels", "outblob", report, sizeof(report)), SIM_REPORT_SIZE);
+        ck_assert_uint_eq(report[0x30], 0);
+        ck_assert_mem_ne(report + 0x50, nonce, 64);
+        ck_assert_uint_eq(manifest[52], 3);
+        ck_assert_int_eq(put("levels", "inblob", nonce, 63), 0);
+        ck_assert_int_eq(get("levels", "outblob", report, sizeof(report)), -EINVAL);
+        remove_item("levels");
+        control("");
+} END_TEST
+
+START_TEST(an_svsm_refuses_what_it_does_not_have) {
+        static const struct {
+                const char *guid, *version;
+                ssize_t want;
+        } rows[] = {
+                { "a4453a59-9e1b-4787-a033-1986d6adbe55", "0", 8 },
+                { "A4453A59-9E1B-4787-A033-1986D6ADBE55", "0", 8 },
+                { "a4453a59-9e1b-4787-a033-1986d6adbe55", "1", -EINVAL },
+                { "c476f1eb-0123-45a5-9641-b4e7dde5bfe3", "0", -EINVAL }, /* no vTPM */
+                { "c476f1eb-0123-45a5-9641-b4e7dde5bfe3", "1", -EINVAL },
+                { "00000000-0000-0000-0000-000000000000", "0", 56 },
+                { "00000000-0000-0000-0000-000000000000", "7", 56 }, /* has no versions */
+                { "ffffffff-0000-0000-0000-000000000000", "0", -EINVAL },
+        };
+
+        make_svsm_item("refuse", "");
+        ck_assert_int_eq(put_text("refuse", "service_provider", "svsm"), 0);
+        ck_assert_int_eq(put("refuse", "inblob", nonce, 64), 0);
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                uint8_t manifest[256];
+
+                ck_assert_int_eq(put_text("refuse", "service_guid", rows[i].guid), 0);
+                ck_assert_int_eq(put_text("refuse", "service_manifest_version", rows[i].version), 0);
+                ck_assert_msg(get("refuse", "manifestblob", manifest, sizeof(manifest)) == rows[i].want, "row %zu", i);
+        }
+        remove_item("refuse");
+        control("");
+} END_TEST
+
 static void add_tests(TCase *tc) {
         tcase_add_test(tc, mkdir_makes_the_attributes_with_their_modes);
         tcase_add_test(tc, modes_hold_for_root_too);
@@ -345,6 +450,10 @@ static void add_tests(TCase *tc) {
         tcase_add_test(tc, settings_change_under_running_guests);
         tcase_add_test(tc, nonsense_in_the_control_file_fails_loudly);
         tcase_add_test(tc, failures_strike_as_often_as_told);
+        tcase_add_test(tc, services_show_under_an_svsm_alone);
+        tcase_add_test(tc, service_writes_count_even_where_a_guid_fails);
+        tcase_add_test(tc, privlevel_does_not_matter_to_an_svsm_and_does_without);
+        tcase_add_test(tc, an_svsm_refuses_what_it_does_not_have);
 }
 
 int main(void) {

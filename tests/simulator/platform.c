@@ -17,6 +17,7 @@ static const struct {
         const char *name;
         SimPoint point;
         SimFail fail;
+        bool takes_arg;
 } failures[] = {
         { "none", SIM_AT_REPORT, { SIM_FAIL_NONE } },
         { "enxio", SIM_AT_MKDIR, { SIM_FAIL_ENXIO } },
@@ -26,7 +27,7 @@ static const struct {
         { "einval", SIM_AT_REPORT, { SIM_FAIL_ERRNO, EINVAL } },
         { "etimedout", SIM_AT_REPORT, { SIM_FAIL_ERRNO, ETIMEDOUT } },
         { "ebadmsg", SIM_AT_REPORT, { SIM_FAIL_ERRNO, EBADMSG } },
-        { "slow", SIM_AT_REPORT, { SIM_FAIL_SLOW } },
+        { "slow", SIM_AT_REPORT, { SIM_FAIL_SLOW }, true },
         { "wrong-generation", SIM_AT_REPORT, { SIM_FAIL_WRONG_GENERATION } },
         { "wrong-report-data", SIM_AT_REPORT, { SIM_FAIL_WRONG_REPORT_DATA } },
         { "wrong-vmpl", SIM_AT_REPORT, { SIM_FAIL_WRONG_VMPL } },
@@ -35,6 +36,9 @@ static const struct {
         { "truncated", SIM_AT_REPORT, { SIM_FAIL_TRUNCATED } },
         { "oversized", SIM_AT_REPORT, { SIM_FAIL_OVERSIZED } },
         { "bad-signature", SIM_AT_REPORT, { SIM_FAIL_BAD_SIGNATURE } },
+        { "vmpl", SIM_AT_REPORT, { SIM_FAIL_VMPL }, true },
+        { "other-manifest", SIM_AT_REPORT, { SIM_FAIL_OTHER_MANIFEST } },
+        { "truncated-manifest", SIM_AT_REPORT, { SIM_FAIL_TRUNCATED_MANIFEST } },
 };
 
 static int fail_error(Error *e, const char *text) {
@@ -60,7 +64,7 @@ int sim_fail_parse(const char *text, SimFail *ret, Error *e) {
                 return fail_error(e, text);
         for (i = 0; i < N_ELEMENTS(failures) && strcmp(failures[i].name, copy) != 0; i++)
                 ;
-        if (i == N_ELEMENTS(failures) || (arg != NULL) != (failures[i].fail.kind == SIM_FAIL_SLOW))
+        if (i == N_ELEMENTS(failures) || (arg != NULL) != failures[i].takes_arg)
                 return fail_error(e, text);
         fail = failures[i].fail;
         fail.times = v;
@@ -194,6 +198,8 @@ static int make_report(const SimPlatform *p, SimReport *report, SimFail fail, Bl
                 report->report_data[0] ^= 0xFF;
         if (fail.kind == SIM_FAIL_WRONG_VMPL)
                 report->vmpl ^= 1;
+        if (fail.kind == SIM_FAIL_VMPL)
+                report->vmpl = fail.arg;
         r = sim_report_make(report, p->pki, bytes, e);
         if (r < 0)
                 return r;
@@ -210,19 +216,12 @@ static int make_report(const SimPlatform *p, SimReport *report, SimFail fail, Bl
         return blob_dup(bytes, n, ret) < 0 ? error_oom(e) : 0;
 }
 
-int sim_platform_report(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DATA_SIZE], uint32_t vmpl,
-                        SimFail fail, Blob *ret_report, Blob *ret_table, Error *e) {
+static int answer(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DATA_SIZE], uint32_t vmpl, SimFail fail,
+                  Blob *ret_report, Blob *ret_table, Error *e) {
         AUTO_BLOB Blob report = {}, table = {};
         SimReport r = p->now.report;
-        int q;
+        int q = follow_settings(p, e);
 
-        if (fail.kind == SIM_FAIL_SLOW)
-                sleep_msec(fail.arg);
-        if (fail.kind == SIM_FAIL_ERRNO)
-                return -(int) fail.arg;
-        if (vmpl < p->now.vmpl_floor || vmpl > VMPL_MAX)
-                return -EINVAL;
-        q = follow_settings(p, e);
         if (q < 0)
                 return q;
         (void) memcpy(r.report_data, report_data, sizeof(r.report_data));
@@ -238,4 +237,32 @@ int sim_platform_report(SimPlatform *p, const uint8_t report_data[static SIM_REP
         *ret_report = blob_take(&report);
         *ret_table = blob_take(&table);
         return 0;
+}
+
+static int fail_first(SimFail fail) {
+        if (fail.kind == SIM_FAIL_SLOW)
+                sleep_msec(fail.arg);
+        return fail.kind == SIM_FAIL_ERRNO ? -(int) fail.arg : 0;
+}
+
+int sim_platform_report(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DATA_SIZE], uint32_t vmpl,
+                        SimFail fail, Blob *ret_report, Blob *ret_table, Error *e) {
+        int r = fail_first(fail);
+
+        if (r < 0)
+                return r;
+        if (vmpl < p->now.vmpl_floor || vmpl > VMPL_MAX)
+                return -EINVAL;
+        return answer(p, report_data, vmpl, fail, ret_report, ret_table, e);
+}
+
+int sim_platform_report_vmpl0(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DATA_SIZE], SimFail fail,
+                              Blob *ret_report, Blob *ret_table, Error *e) {
+        int r = fail_first(fail);
+
+        return r < 0 ? r : answer(p, report_data, 0, fail, ret_report, ret_table, e);
+}
+
+bool sim_platform_has_svsm(const SimPlatform *p) {
+        return p->now.vmpl_floor > 0 && !p->now.old_kernel;
 }

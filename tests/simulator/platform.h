@@ -40,6 +40,9 @@ typedef enum SimFailure {
         SIM_FAIL_TRUNCATED,         /* one byte short */
         SIM_FAIL_OVERSIZED,         /* more than 32 KiB */
         SIM_FAIL_BAD_SIGNATURE,     /* well-formed, but a bit of the measurement is not what was signed */
+        SIM_FAIL_VMPL,              /* the report is for VMPL SimFail.arg, whatever was asked for */
+        SIM_FAIL_OTHER_MANIFEST,    /* of an SVSM: the manifest is not the one that the report was made over */
+        SIM_FAIL_TRUNCATED_MANIFEST, /* of an SVSM: one byte short */
 } SimFailure;
 
 typedef enum SimPoint {
@@ -50,6 +53,7 @@ typedef enum SimPoint {
 
 #define SIM_FAIL_TEXT_MAX 64
 #define SIM_PROVIDER_MAX 32
+#define SIM_FILE_MAX 256
 
 typedef struct SimSettings {
         SimReport report; /* template: REPORT_DATA and VMPL come with the request */
@@ -57,6 +61,9 @@ typedef struct SimSettings {
         uint32_t vmpl_floor;
         SimCerts certs;
         bool mask_chip_id;
+        bool old_kernel; /* before Linux 6.10: knows nothing of an SVSM */
+        char vtpm_manifest[SIM_FILE_MAX], vtpm_manifest_v1[SIM_FILE_MAX]; /* files; empty: the SVSM has none */
+        uint32_t uefi_flags;
         char fail[SIM_FAIL_TEXT_MAX]; /* MODE[:ARG][*TIMES] */
 } SimSettings;
 
@@ -106,3 +113,10 @@ SimFail sim_platform_fail(SimPlatform *p, SimPoint point);
  */
 WARN_UNUSED int sim_platform_report(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DATA_SIZE],
                                     uint32_t vmpl, SimFail fail, Blob *ret_report, Blob *ret_table, Error *e);
+
+/* The same as the SVSM gets it: VMPL 0, whatever the floor for the guest's kernel. */
+WARN_UNUSED int sim_platform_report_vmpl0(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DATA_SIZE],
+                                          SimFail fail, Blob *ret_report, Blob *ret_table, Error *e);
+
+/* Whether the guest's kernel runs below an SVSM and can talk to it. */
+bool sim_platform_has_svsm(const SimPlatform *p);

@@ -64,9 +64,13 @@ static const SimSettingInfo infos[] = {
         { "committed-version", "HEX, 3 bytes: major, minor, build" },
         { "launch-mit-vector", "number (report version 5)" },
         { "current-mit-vector", "number (report version 5)" },
+        { "old-kernel", "yes: it knows nothing of an SVSM, as before Linux 6.10" },
+        { "vtpm-manifest", "FILE: TPMT_PUBLIC of the SVSM's vTPM; without it, the SVSM has no vTPM" },
+        { "vtpm-manifest-v1", "FILE: its manifest of version 1; without it, the SVSM knows no such version" },
+        { "uefi-flags", "number: of the SVSM's UEFI variable store" },
         { "fail", "MODE[:ARG][*TIMES]: enxio, busy, eio, enotty, einval, etimedout, ebadmsg, slow:MSEC, "
                   "wrong-generation, wrong-report-data, wrong-vmpl, zero-report, empty-report, truncated, "
-                  "oversized, bad-signature, none" },
+                  "oversized, bad-signature, vmpl:N, other-manifest, truncated-manifest, none" },
         {},
 };
 
@@ -100,6 +104,10 @@ static const Setting settings[] = {
         FIELD(KIND_BYTES, report.committed_version),
         FIELD(KIND_U64, report.launch_mit_vector),
         FIELD(KIND_U64, report.current_mit_vector),
+        FIELD(KIND_BOOL, old_kernel),
+        FIELD(KIND_TEXT, vtpm_manifest),
+        FIELD(KIND_TEXT, vtpm_manifest_v1),
+        FIELD(KIND_U32, uefi_flags),
         FIELD(KIND_FAIL, fail),
 };
 static_assert(N_ELEMENTS(settings) + 1 == N_ELEMENTS(infos), "one row for each setting");

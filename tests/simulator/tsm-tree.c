@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An item is one directory below the root and lives on while a file in it is open, like a configfs item.
- * It holds what was written (privlevel, inblob), the two generation counters of the kernel, and the report
- * that was made last. A report is made when outblob or auxblob is read and something was written since.
+ * It holds what was written (privlevel, inblob, service_*), the two generation counters of the kernel, and the report
+ * that was made last. A report is made when outblob, auxblob or manifestblob is read and something was written since.
  */
 #include "tests/simulator/tsm-tree.h"
 
@@ -11,47 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "tests/simulator/tsm-internal.h"
 
-#define INBLOB_MAX 64            /* TSM_REPORT_INBLOB_MAX */
 #define OUTBLOB_MAX (32u * 1024u) /* TSM_REPORT_OUTBLOB_MAX */
-#define TEXT_MAX 4095            /* SIMPLE_ATTR_SIZE - 1 */
-#define TEXT_ATTR_SIZE 4096      /* st_size of text attributes */
-#define PRIVLEVEL_MAX 3          /* TSM_REPORT_PRIVLEVEL_MAX */
+#define TEXT_ATTR_SIZE 4096       /* st_size of text attributes */
+#define N_ATTRIBUTES_WITHOUT_SVSM ATTR_SERVICE_PROVIDER
 
-typedef enum Attribute {
-        ATTR_GENERATION,
-        ATTR_PROVIDER,
-        ATTR_PRIVLEVEL,
-        ATTR_PRIVLEVEL_FLOOR,
-        ATTR_INBLOB,
-        ATTR_OUTBLOB,
-        ATTR_AUXBLOB,
-        N_ATTRIBUTES,
-} Attribute;
-
-typedef struct Item {
-        struct Item *next;
-        SimTsm *tsm;
-        char name[SIM_TSM_NAME_MAX + 1];
-        unsigned refs; /* the tree, and each open file */
-        bool gone;     /* removed */
-        unsigned long write_generation, read_generation;
-        uint32_t privlevel;
-        uint8_t inblob[INBLOB_MAX];
-        size_t inblob_size;
-        Blob outblob, auxblob;
-        bool made;
-        struct {
-                uid_t uid;
-                gid_t gid;
-        } owner[N_ATTRIBUTES + 1]; /* of each attribute; the last one of the directory */
-} Item;
-
-struct SimTsm {
-        SimPlatform *platform; /* borrowed */
-        Item *items;
-};
+typedef SimTsmItem Item;
+typedef SimTsmAttribute Attribute;
 
 static const struct {
         const char *name;
@@ -65,6 +32,10 @@ static const struct {
         [ATTR_INBLOB] = { "inblob", 0200, true },
         [ATTR_OUTBLOB] = { "outblob", 0444, true },
         [ATTR_AUXBLOB] = { "auxblob", 0444, true },
+        [ATTR_SERVICE_PROVIDER] = { "service_provider", 0200, false },
+        [ATTR_SERVICE_GUID] = { "service_guid", 0200, false },
+        [ATTR_SERVICE_MANIFEST_VERSION] = { "service_manifest_version", 0200, false },
+        [ATTR_MANIFESTBLOB] = { "manifestblob", 0444, true },
 };
 
 struct SimTsmFile {
@@ -72,7 +43,7 @@ struct SimTsmFile {
         Attribute attribute;
         bool reading, writing, committed;
         Blob snapshot;                /* what the first read found */
-        uint8_t gathered[INBLOB_MAX]; /* binary writes so far */
+        uint8_t gathered[SIM_TSM_INBLOB_MAX]; /* binary writes so far */
         size_t gathered_size;
 };
 
@@ -81,6 +52,7 @@ static void item_unref(Item *item) {
                 return;
         blob_done(&item->outblob);
         blob_done(&item->auxblob);
+        blob_done(&item->manifestblob);
         free(item);
 }
 
@@ -112,8 +84,7 @@ size_t sim_tsm_n_items(const SimTsm *tsm) {
         return n;
 }
 
-/* Reads the control file; the test that wrote nonsense into it sees EIO and a line on standard error. */
-static int refresh(SimTsm *tsm) {
+int sim_tsm_refresh(SimTsm *tsm) {
         Error e = {};
         int r = sim_platform_refresh(tsm->platform, &e);
 
@@ -146,7 +117,7 @@ static int find(SimTsm *tsm, const char *path, Place *ret) {
         ret->slot = item_slot(tsm, path + 1, len);
         if (!slash)
                 return *ret->slot ? 0 : -ENOENT;
-        for (Attribute a = 0; *ret->slot && a < N_ATTRIBUTES; a++)
+        for (Attribute a = 0; *ret->slot && a < (*ret->slot)->n_attributes; a++)
                 if (strcmp(attributes[a].name, slash + 1) == 0) {
                         ret->attribute = (int) a;
                         return 0;
@@ -187,7 +158,7 @@ int sim_tsm_list(SimTsm *tsm, const char *path, void (*on_name)(void *user, cons
                 return -ENOTDIR;
         for (const Item *i = place.slot ? NULL : tsm->items; i; i = i->next)
                 on_name(user, i->name);
-        for (Attribute a = 0; place.slot && a < N_ATTRIBUTES; a++)
+        for (Attribute a = 0; place.slot && a < (*place.slot)->n_attributes; a++)
                 on_name(user, attributes[a].name);
         return 0;
 }
@@ -204,7 +175,7 @@ int sim_tsm_mkdir(SimTsm *tsm, const char *path) {
                 return -EPERM; /* nothing can be made inside an item */
         if (strlen(place.name) > SIM_TSM_NAME_MAX || sim_tsm_n_items(tsm) >= SIM_TSM_ITEMS_MAX)
                 return -ENAMETOOLONG;
-        r = refresh(tsm);
+        r = sim_tsm_refresh(tsm);
         if (r < 0)
                 return r;
         if (sim_platform_fail(tsm->platform, SIM_AT_MKDIR).kind == SIM_FAIL_ENXIO)
@@ -214,6 +185,7 @@ int sim_tsm_mkdir(SimTsm *tsm, const char *path) {
                 return -ENOMEM;
         item->tsm = tsm;
         item->refs = 1;
+        item->n_attributes = sim_platform_has_svsm(tsm->platform) ? N_ATTRIBUTES : N_ATTRIBUTES_WITHOUT_SVSM;
         (void) strcpy(item->name, place.name);
         /* Root's, whoever asked: configfs makes inodes without looking at the caller (fs/configfs/inode.c). */
         for (size_t i = 0; i <= N_ATTRIBUTES; i++) {
@@ -282,17 +254,21 @@ int sim_tsm_open(SimTsm *tsm, const char *path, int flags, SimTsmFile **ret) {
         return 0;
 }
 
-/* Malicious or broken programs may write until the counters meet; the kernel stops them one short of it. */
-static int advance_generation(Item *item) {
-        if (item->write_generation == item->read_generation - 1)
-                return -EBUSY;
-        item->write_generation++;
-        return 0;
+/* sev_report_new() */
+static int ask_platform(Item *item, SimFail fail, SimServiceAnswer *ret, Error *e) {
+        SimPlatform *platform = item->tsm->platform;
+
+        if (item->inblob_size != SIM_REPORT_DATA_SIZE)
+                return -EINVAL;
+        if (!item->has_service_provider)
+                return sim_platform_report(platform, item->inblob, item->privlevel, fail, &ret->report, &ret->table, e);
+        if (strcmp(item->service_provider, "svsm") != 0)
+                return -EINVAL;
+        return sim_platform_service_report(platform, &item->service, item->inblob, fail, ret, e);
 }
 
 static int make_report(Item *item) {
-        SimPlatform *platform = item->tsm->platform;
-        AUTO_BLOB Blob report = {}, table = {};
+        CLEANUP(sim_service_answer_done) SimServiceAnswer answer = {};
         Error e = {};
         SimFail fail;
         int r;
@@ -301,26 +277,26 @@ static int make_report(Item *item) {
                 return -EINVAL;
         if (item->made && item->read_generation == item->write_generation)
                 return 0;
-        r = refresh(item->tsm);
+        r = sim_tsm_refresh(item->tsm);
         if (r < 0)
                 return r;
-        fail = sim_platform_fail(platform, SIM_AT_REPORT);
+        fail = sim_platform_fail(item->tsm->platform, SIM_AT_REPORT);
         item->made = false;
-        if (item->inblob_size != SIM_REPORT_DATA_SIZE)
-                return -EINVAL; /* sev_guest takes exactly 64 bytes */
-        r = sim_platform_report(platform, item->inblob, item->privlevel, fail, &report, &table, &e);
+        r = ask_platform(item, fail, &answer, &e);
         if (e.code != 0)
                 fprintf(stderr, "snp-sim-tsm: %s\n", error_text(&e, r));
         if (r < 0)
                 return r;
         blob_done(&item->outblob);
         blob_done(&item->auxblob);
-        item->outblob = blob_take(&report);
-        item->auxblob = blob_take(&table);
+        blob_done(&item->manifestblob);
+        item->outblob = blob_take(&answer.report);
+        item->auxblob = blob_take(&answer.table);
+        item->manifestblob = blob_take(&answer.manifest);
         item->made = true;
         item->read_generation = item->write_generation;
         if (fail.kind == SIM_FAIL_WRONG_GENERATION)
-                (void) advance_generation(item);
+                (void) !sim_tsm_advance(item);
         return 0;
 }
 
@@ -328,7 +304,7 @@ static int show_text(const SimTsmFile *file, Blob *ret) {
         const Item *item = file->item;
         SimTsm *tsm = item->tsm;
         char text[64];
-        int n, r = refresh(tsm);
+        int n, r = sim_tsm_refresh(tsm);
 
         if (r < 0)
                 return r;
@@ -351,7 +327,8 @@ static int take_snapshot(SimTsmFile *file) {
         r = make_report(file->item);
         if (r < 0)
                 return r;
-        blob = file->attribute == ATTR_OUTBLOB ? &file->item->outblob : &file->item->auxblob;
+        blob = file->attribute == ATTR_OUTBLOB ? &file->item->outblob :
+               file->attribute == ATTR_AUXBLOB ? &file->item->auxblob : &file->item->manifestblob;
         return blob->size > OUTBLOB_MAX ? -EFBIG : blob_dup(blob->data, blob->size, &file->snapshot);
 }
 
@@ -376,53 +353,17 @@ ssize_t sim_tsm_read(SimTsmFile *file, void *buf, size_t size, off_t offset) {
         return (ssize_t) n;
 }
 
-/* kstrtouint(text, 0, ...): decimal, 0x or octal, one newline at the end at most. */
-static int parse_privlevel(const void *buf, size_t size, uint64_t *ret) {
-        char text[TEXT_MAX + 1];
-
-        (void) memcpy(text, buf, size);
-        if (size > 0 && text[size - 1] == '\n')
-                size--;
-        text[size] = 0;
-        if (text[0] == '0' && text[1] >= '0' && text[1] <= '7')
-                return text_to_u64(text + 1, 8, 0, UINT32_MAX, ret) < 0 ? -EINVAL : 0;
-        return text_to_u64(text, 0, 0, UINT32_MAX, ret) < 0 ? -EINVAL : 0;
-}
-
-/* One write is one store. */
-static ssize_t store_privlevel(Item *item, const void *buf, size_t size) {
-        uint64_t level;
-        int r;
-
-        if (size > TEXT_MAX)
-                size = TEXT_MAX;
-        r = refresh(item->tsm);
-        if (r == 0)
-                r = parse_privlevel(buf, size, &level);
-        if (r < 0)
-                return r;
-        if (level < item->tsm->platform->now.vmpl_floor || level > PRIVLEVEL_MAX)
-                return -EINVAL;
-        if (sim_platform_fail(item->tsm->platform, SIM_AT_STORE).kind == SIM_FAIL_BUSY)
-                return -EBUSY;
-        r = advance_generation(item);
-        if (r < 0)
-                return r;
-        item->privlevel = (uint32_t) level;
-        return (ssize_t) size;
-}
-
 ssize_t sim_tsm_write(SimTsmFile *file, const void *buf, size_t size, off_t offset) {
         size_t at = (size_t) offset;
 
         if (file->item->gone)
                 return -ENOENT;
-        if (file->attribute == ATTR_PRIVLEVEL)
-                return store_privlevel(file->item, buf, size);
+        if (!attributes[file->attribute].binary)
+                return sim_tsm_store(file->item, file->attribute, buf, size);
         if (file->reading)
                 return -ETXTBSY;
         file->writing = true;
-        if (at > INBLOB_MAX || size > INBLOB_MAX - at)
+        if (at > SIM_TSM_INBLOB_MAX || size > SIM_TSM_INBLOB_MAX - at)
                 return -EFBIG;
         (void) memcpy(file->gathered + at, buf, size);
         if (at + size > file->gathered_size)
@@ -436,8 +377,8 @@ void sim_tsm_flush(SimTsmFile *file) {
         if (!file->writing || file->committed || item->gone)
                 return;
         file->committed = true;
-        if (refresh(item->tsm) < 0 || sim_platform_fail(item->tsm->platform, SIM_AT_STORE).kind == SIM_FAIL_BUSY ||
-            advance_generation(item) < 0)
+        if (sim_tsm_refresh(item->tsm) < 0 || sim_platform_fail(item->tsm->platform, SIM_AT_STORE).kind == SIM_FAIL_BUSY ||
+            sim_tsm_advance(item) < 0)
                 return;
         (void) memcpy(item->inblob, file->gathered, file->gathered_size);
         item->inblob_size = file->gathered_size;
