@@ -228,7 +228,7 @@ static bool is_mgf1_sha384(const X509_ALGOR *algorithm) {
 }
 
 /* RSASSA-PSS-params of RFC 4055, section 3.1. The defaults there are SHA-1 and 20, so nothing may be left out. */
-static bool is_pss_sha384(const X509_ALGOR *algorithm) {
+bool snp_cert_is_pss_sha384(const X509_ALGOR *algorithm) {
         const ASN1_STRING *packed = parameters(algorithm, NID_rsassaPss);
         CLEANUP(RSA_PSS_PARAMS_freep) RSA_PSS_PARAMS *pss = NULL;
 
@@ -293,7 +293,7 @@ static int check_profile(X509 *cert, SnpCertRole role, Error *e) {
         if (X509_get_version(cert) != X509_VERSION_3)
                 return error_set(e, -EBADMSG, "cert-version", "%s certificate: not X.509 version 3",
                                  snp_cert_role_name(role));
-        if (!is_pss_sha384(X509_get0_tbs_sigalg(cert)))
+        if (!snp_cert_is_pss_sha384(X509_get0_tbs_sigalg(cert)))
                 return error_set(e, -EBADMSG, "cert-algorithm",
                                  "%s certificate: not signed with RSASSA-PSS, SHA-384, MGF1-SHA-384, salt 48",
                                  snp_cert_role_name(role));

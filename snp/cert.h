@@ -8,6 +8,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,6 +62,9 @@ const char *snp_cert_role_name(SnpCertRole role); /* "ARK", ... */
  * CA rights for ARK, ASK and ASVK (path length 0 for the latter two), P-384 and no CA rights for VCEK and VLEK.
  */
 WARN_UNUSED int snp_cert_check_profile(X509 *cert, SnpCertRole role, Error *e);
+
+/* AMD's one signature algorithm, for certificates and revocation lists: RSASSA-PSS, SHA-384, MGF1-SHA-384, salt 48. */
+bool snp_cert_is_pss_sha384(const X509_ALGOR *algorithm);
 
 /* SHA-384 of the DER SubjectPublicKeyInfo. */
 WARN_UNUSED int snp_cert_spki_digest(X509 *cert, uint8_t ret[static SNP_SPKI_DIGEST_SIZE], Error *e);

@@ -4,16 +4,16 @@
 /*
  * How to get what an SnpCollateral still wants, as a state machine without network, clock or randomness of its own:
  * the caller asks what to do, does it, and tells what came. Order: the cloud's endpoint (when configured), then AMD's
- * key distribution service by way of its mirrors.
+ * key distribution service by way of its mirrors; the chain before what hangs on it.
  *
- * Rules, per part and mirror: 404 and every other 4xx is an answer and is not asked again; so is a body that is not
- * what was asked for. 408, 425, 429, 5xx, timeouts and cut connections are passing: the next mirror is asked at once,
- * and when all have failed in passing there is a pause, 10, 20, 30, 30 ... seconds less up to a half of it by chance,
- * or what Retry-After says, capped at SNP_FETCH_RETRY_AFTER_MAX. The whole has one deadline. A part that is wanted but
- * not needed (see snp_collateral_wanted) is asked for once at each mirror and never waited for.
+ * Rules, for each part and mirror: 404 and every other 4xx is an answer and is not asked for again; so is a body that
+ * is not what was asked for. 408, 425, 429, 5xx, timeouts and cut connections are passing: that mirror rests, 10, 20,
+ * 30, 30 ... seconds less up to a half of it by chance, or as long as Retry-After says and up to a quarter more, capped
+ * at SNP_FETCH_RETRY_AFTER_MAX. Nobody waits while there is a mirror that does not rest. The whole has one deadline. A
+ * part that is wanted but not needed (see snp_collateral_wanted) is asked for once at each mirror and never waited for.
  *
  * The cloud's endpoint speaks for the host as it is now. While the host's firmware is being updated its answer can be
- * for another TCB than the report: that is waited out SNP_FETCH_CLOUD_TRIES times, then AMD is asked.
+ * for another TCB than the report's: then AMD is asked, and the endpoint again after a pause.
  */
 
 #include <stdbool.h>
@@ -29,7 +29,8 @@
 #define SNP_FETCH_TOTAL_DEFAULT (UINT64_C(120) * 1000000)  /* usec */
 #define SNP_FETCH_REQUEST_DEFAULT (UINT64_C(15) * 1000000) /* usec */
 #define SNP_FETCH_RETRY_AFTER_MAX (UINT64_C(60) * 1000000) /* usec */
-#define SNP_FETCH_CLOUD_TRIES 3u
+#define SNP_FETCH_CLOUD_TRIES 3u /* failures in passing, and answers for another TCB */
+#define SNP_FETCH_CLOUD_REQUEST_MAX (UINT64_C(5) * 1000000) /* usec; it is on the same machine */
 
 typedef struct SnpFetchConfig {
         const char *const *mirrors; /* base addresses (snp_kds_base_check) in order of preference; copied */

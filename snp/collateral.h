@@ -49,7 +49,7 @@ DEFINE_CLEANUP(SnpCollateral *, snp_collateral_free);
 
 /**
  * snp_collateral_offer() - judge one part, and keep it if it is right and wanted
- * @data: DER or PEM; for a chain, certificates one after the other in either form are fine, surplus ones ignored
+ * @data: DER or PEM; a chain is PEM, from AMD and the cache exactly the two blocks, from others surplus ones are ignored
  * @at:   time at which it must be valid
  *
  * A VEK or CRL cannot be judged before there is a chain: one of each source is put aside until then.

@@ -51,7 +51,7 @@ const char *snp_crl_state_name(SnpCrlState state); /* "ok", "stale", "absent", .
 typedef struct SnpCrlVerdict {
         bool accepted;                    /* by the policy */
         SnpCrlState state;
-        time_t this_update, next_update;  /* of a list that held; next_update 0: the list does not say */
+        time_t this_update, next_update;  /* of a list that held; else 0 */
         Error why;                        /* for every state but OK and NOT_ASKED; reason "crl-..." */
 } SnpCrlVerdict;
 
