@@ -55,3 +55,6 @@ WARN_UNUSED int vtpm_hash_bytes(uint16_t hash, const void *data, size_t size, ui
 /* Coordinate size in bytes and OpenSSL's group name; 0 and NULL for a curve we do not know. */
 size_t vtpm_curve_size(uint16_t curve);
 const char *vtpm_curve_group(uint16_t curve);
+
+/* Of any algorithm, hash or not: "rsa", "sha3_256", "ecdsa", as tpm2-tools have it; NULL for what has no name here. */
+const char *vtpm_alg_name(uint16_t alg);
