@@ -2,7 +2,8 @@
 
 /*
  * snpctl: the command line. `status`, `attest` and `secret get` ask the agent; the others call the libraries and need
- * no daemon. The disk verbs live in a program of their own, so that the others do not pay for loading libcryptsetup.
+ * no daemon. The verbs for disks and those that speak to a TPM live in programs of their own, so that the others do not
+ * pay for loading libcryptsetup and tpm2-tss.
  */
 
 #include "agent/snpctl/verbs.h"
@@ -13,13 +14,22 @@ static const CtlVerb disk_enroll = {
         .helper = "snpctl-disk",
 };
 
+#define TPM_VERB(name_, summary_)                                                                                      \
+        { .name = "tpm " name_, .summary = (summary_), .helper = "snpctl-tpm" }
+static const CtlVerb tpm_info = TPM_VERB("info", "Show what kind of TPM this is and what is in it");
+static const CtlVerb tpm_pcrs = TPM_VERB("pcrs", "Show the PCRs of the TPM, all banks");
+static const CtlVerb tpm_quote = TPM_VERB("quote", "Have the TPM sign PCR values and a nonce");
+static const CtlVerb tpm_extend = TPM_VERB("extend", "Extend a PCR by a digest or a file");
+
 int main(int argc, char **argv) {
         static const CtlVerb *const list[] = {
                 &ctl_verb_report,         &ctl_verb_verify,       &ctl_verb_measure,
                 &ctl_verb_idblock_create, &ctl_verb_idblock_sign, &ctl_verb_idblock_digest,
                 &ctl_verb_idblock_verify, &ctl_verb_policy_check, &ctl_verb_policy_explain,
                 &ctl_verb_policy_new,     &ctl_verb_attest,       &ctl_verb_status,
-                &ctl_verb_secret_get,     &ctl_verb_tpm_log,      &disk_enroll,
+                &ctl_verb_secret_get,     &ctl_verb_tpm_log,      &ctl_verb_tpm_verify,
+                &tpm_info,                &tpm_pcrs,              &tpm_quote,
+                &tpm_extend,              &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
 

@@ -16,4 +16,12 @@ extern const CtlVerb ctl_verb_policy_new;                            /* verb-pol
 extern const CtlVerb ctl_verb_status, ctl_verb_attest; /* verb-status.c */
 extern const CtlVerb ctl_verb_secret_get; /* verb-secret.c */
 extern const CtlVerb ctl_verb_tpm_log; /* verb-tpm-log.c */
+extern const CtlVerb ctl_verb_tpm_verify; /* verb-tpm-verify.c */
+
+/* Those of the helper program snpctl-tpm. */
+extern const CtlVerb ctl_verb_tpm_info; /* verb-tpm-info.c */
+extern const CtlVerb ctl_verb_tpm_pcrs; /* verb-tpm-pcrs.c */
+extern const CtlVerb ctl_verb_tpm_quote; /* verb-tpm-quote.c */
+extern const CtlVerb ctl_verb_tpm_extend; /* verb-tpm-extend.c */
+
 extern const CtlVerb ctl_verb_disk_enroll; /* verb-disk.c, in the helper program snpctl-disk */
