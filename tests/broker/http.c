@@ -86,6 +86,10 @@ const char *http_request_cookie(const HttpRequest *request, const char *name) {
         return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
 }
 
+const char *http_request_argument(const HttpRequest *request, const char *name) {
+        return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 static ssize_t truncated_read(void *cls, uint64_t pos, char *buf, size_t max) {
         const TruncatedBody *t = cls;
         size_t n;
@@ -206,6 +210,12 @@ static int parse_listen(const char *listen, struct sockaddr_in *ret, Error *e) {
 }
 
 static int start_daemon(HttpServer *server, const char *listen, const char *cert_pem, const char *key_pem, Error *e) {
+        /* The list of options ends early where there is no certificate. */
+        const struct MHD_OptionItem tls[] = {
+                { cert_pem ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *) (uintptr_t) cert_pem },
+                { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *) (uintptr_t) key_pem },
+                { MHD_OPTION_END, 0, NULL },
+        };
         const union MHD_DaemonInfo *info;
         struct sockaddr_in address;
         int r = parse_listen(listen, &address, e);
@@ -214,12 +224,12 @@ static int start_daemon(HttpServer *server, const char *listen, const char *cert
                 return r;
         errno = 0;
         server->daemon = MHD_start_daemon(
-                MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS | MHD_USE_ERROR_LOG, 0,
-                NULL, NULL, on_request, server,
+                MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ERROR_LOG |
+                        (cert_pem ? MHD_USE_TLS : 0u),
+                0, NULL, NULL, on_request, server,
                 MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
                 MHD_OPTION_SOCK_ADDR, &address,
-                MHD_OPTION_HTTPS_MEM_CERT, cert_pem,
-                MHD_OPTION_HTTPS_MEM_KEY, key_pem,
+                MHD_OPTION_ARRAY, tls,
                 MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
                 MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_SECONDS,
                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
@@ -227,7 +237,7 @@ static int start_daemon(HttpServer *server, const char *listen, const char *cert
                 MHD_OPTION_END);
         if (!server->daemon)
                 return error_set(e, errno == EADDRINUSE ? -EADDRINUSE : -EINVAL, "listen-failed",
-                                 "Cannot serve HTTPS on %s: address, certificate or key unusable", listen);
+                                 "Cannot serve on %s: address, certificate or key unusable", listen);
         info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
         server->port = info ? info->port : 0;
         return 0;

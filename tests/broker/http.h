@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * An HTTPS server on loopback for the reference broker and the replaying proxy: one thread per connection
- * (libmicrohttpd), whole request bodies, one handler. Plain HTTP does not exist here.
+ * An HTTPS server on loopback for the reference broker, the replaying proxy and the simulated certificate service: one
+ * thread per connection (libmicrohttpd), whole request bodies, one handler. Plain HTTP is for that service alone.
  */
 
 #include <stddef.h>
@@ -24,7 +24,7 @@ typedef struct HttpRequest {
         const char *path;   /* as sent, not percent-decoded, without the query */
         const uint8_t *body;
         size_t body_size;
-        void *connection; /* for http_request_header() and http_request_cookie() */
+        void *connection; /* for http_request_header() and its like */
 } HttpRequest;
 
 typedef enum HttpDelivery {
@@ -55,6 +55,7 @@ void http_answer_set(HttpAnswer *a, unsigned status, const char *content_type, c
 /* NULL when absent. @name of a header is compared without regard to case. */
 const char *http_request_header(const HttpRequest *request, const char *name);
 const char *http_request_cookie(const HttpRequest *request, const char *name);
+const char *http_request_argument(const HttpRequest *request, const char *name); /* of the query, as sent */
 
 /* Runs on the connection's thread, so several at once. Fills *answer, which starts as an empty 500. */
 typedef void (*HttpHandler)(void *userdata, const HttpRequest *request, HttpAnswer *answer);
@@ -62,7 +63,7 @@ typedef void (*HttpHandler)(void *userdata, const HttpRequest *request, HttpAnsw
 /**
  * http_server_start() - listen and serve
  * @listen:    IPv4 address and port, "127.0.0.1:0" for a port of the kernel's choice
- * @cert_pem:  server certificate and, if any, intermediates; @key_pem: its private key
+ * @cert_pem:  server certificate and, if any, intermediates; @key_pem: its private key; both NULL: plain HTTP
  *
  * Ignores SIGPIPE in the whole process. Return: 0; -EINVAL address, certificate or key unusable; -EADDRINUSE.
  */
