@@ -8,7 +8,9 @@
 #include <json-c/json_object.h>
 #include <string.h>
 
+#include "agent/attester/handlers-internal.h"
 #include "agent/daemon/options.h"
+#include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 #include "base/json.h"
 #include "vtpm/quote.h"
@@ -18,7 +20,7 @@ static_assert(WIRE_SNP_REPORT_SIZE == SNP_REPORT_SIZE && WIRE_REPORT_DATA_SIZE =
 static_assert(WIRE_VMPL_AUTO == SNP_VMPL_AUTO, "the same number means \"the kernel's own\" everywhere");
 static_assert(WIRE_PCRS == VTPM_N_PCRS && WIRE_NONCE_MAX == VTPM_NONCE_MAX, "messages carry whole quotes");
 
-static Deadline deadline_of(const Attester *a, uint32_t msec) {
+Deadline attester_deadline(const Attester *a, uint32_t msec) {
         return deadline_in((uint64_t) msec * USEC_PER_MSEC < a->config->attester.request_timeout_usec ?
                                    (uint64_t) msec * USEC_PER_MSEC :
                                    a->config->attester.request_timeout_usec);
@@ -38,7 +40,7 @@ static int open_source(Attester *a, Error *e) {
         }
 }
 
-static int open_device(Attester *a, Error *e) {
+int attester_open_device(Attester *a, Error *e) {
         int r = a->device ? 0 : open_source(a, e);
 
         if (r == 0)
@@ -51,7 +53,7 @@ static json_object *snp_facts(Attester *a) {
         Error e = {};
         int r, bad;
 
-        r = open_device(a, &e);
+        r = attester_open_device(a, &e);
         bad = json_add_bool(o, "available", r == 0);
         if (r == 0)
                 bad |= json_add_str(o, "source", snp_device_name(a->device));
@@ -103,12 +105,12 @@ static int handle_report(Attester *a, const Blob *body, Blob *ret, Error *e) {
         r = wire_report_request_parse(body->data, body->size, &q, e);
         if (r < 0)
                 return r;
-        r = open_device(a, e);
+        r = attester_open_device(a, e);
         if (r < 0)
                 return r;
         r = snp_device_get_report(a->device, q.report_data,
                                   q.vmpl == WIRE_VMPL_AUTO ? a->config->attester.vmpl : q.vmpl,
-                                  deadline_of(a, q.deadline_msec), &report, e);
+                                  attester_deadline(a, q.deadline_msec), &report, e);
         if (r < 0) {
                 /* The driver may have been reloaded since; look afresh next time. */
                 snp_device_free(TAKE_PTR(a->device));
@@ -176,7 +178,7 @@ static int handle_quote(Attester *a, const Blob *body, Blob *ret, Error *e) {
                 .nonce = q.nonce,
                 .nonce_size = q.nonce_size,
                 .pcrs = { .n_banks = 1, .banks[0] = { .hash = q.bank, .mask = q.pcr_mask } },
-                .deadline = deadline_of(a, q.deadline_msec),
+                .deadline = attester_deadline(a, q.deadline_msec),
         };
         r = vtpm_quote_run(&request, &quote, e);
         if (r < 0)
@@ -188,6 +190,8 @@ const AttesterHandler *attester_handler_find(uint16_t type) {
         static const AttesterHandler handlers[] = {
                 { WIRE_PLATFORM, "platform", 0, 0, handle_platform },
                 { WIRE_REPORT, "report", WIRE_REPORT_DATA_SIZE + 8, WIRE_REPORT_DATA_SIZE + 8, handle_report },
+                { WIRE_SERVICE_REPORT, "service report", WIRE_SERVICE_REQUEST_SIZE, WIRE_SERVICE_REQUEST_SIZE,
+                  attester_handle_service },
                 { WIRE_QUOTE, "quote", 2 + 1 + 10, 2 + WIRE_NONCE_MAX + 10, handle_quote },
         };
 

@@ -27,7 +27,7 @@
 
 #define WIRE_HEADER_SIZE 16
 #define WIRE_VERSION 1
-#define WIRE_BODY_MAX (96u * 1024u) /* a report, 16 KiB of certificates, a quote; or a secret of SECRET_MAX */
+#define WIRE_BODY_MAX (96u * 1024u) /* a report, 16 KiB of certificates, a manifest or a quote; or a secret of SECRET_MAX */
 /* Where the token plugin and snpctl look for agentd; the default of its Socket= setting. */
 #define WIRE_AGENT_SOCKET "/run/snp-agent/agent.sock"
 
@@ -39,6 +39,9 @@ typedef enum WireType {
         WIRE_QUOTE = 0x0003,    /* u16 size + nonce (1..64), u32 PCR mask, u16 bank (TPM_ALG_*), u32 deadline in ms;
                                    answer: u16 size + TPM2B-less TPMS_ATTEST, u16 size + TPMT_SIGNATURE,
                                    u16 size + TPMT_PUBLIC of the AK, u8 count, then count digests of the bank's size */
+        WIRE_SERVICE_REPORT = 0x0005, /* 64 bytes nonce, 16 bytes GUID of an SVSM's service (zeros: all) in the order of its
+                                   text, u32 manifest version, u32 deadline in ms;
+                                   answer: report (1184 bytes), u32 size + manifest, certificate table (rest) */
         /* token plugin and snpctl to agentd */
         WIRE_VOLUME_KEY = 0x0101, /* u16 size + UUID text, u16 size + device name, u16 size + token JSON,
                                      u16 size + segment cipher; answer: the passphrase (secret) */

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,6 +24,8 @@ static void body(const WireMessage *m) {
         WireQuoteRequest quote;
         WireQuoteAnswer signed_pcrs;
         WireVolumeRequest volume;
+        WireServiceRequest service;
+        WireServiceAnswer manifest;
         Blob b = {};
 
         if (wire_report_request_parse(p, n, &report, NULL) == 0)
@@ -35,6 +38,10 @@ static void body(const WireMessage *m) {
                 same(wire_quote_answer_encode(&signed_pcrs, &b), &b, m);
         if (wire_volume_request_parse(p, n, &volume, NULL) == 0)
                 same(wire_volume_request_encode(&volume, &b), &b, m);
+        if (wire_service_request_parse(p, n, &service, NULL) == 0)
+                same(wire_service_request_encode(&service, &b), &b, m);
+        if (wire_service_answer_parse(p, n, &manifest, NULL) == 0)
+                same(wire_service_answer_encode(&manifest, &b), &b, m);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 #include "base/json.h"
 #include "snp/cert_table.h"
 #include "snp/report.h"
+#include "snp/svsm-manifest.h"
 #include "tests/integration/daemon.h"
 #include "tests/integration/swtpm.h"
 #include "tests/simulator/harness.h"
@@ -125,6 +127,67 @@ START_TEST(vmpl_of_the_request_reaches_the_report) {
 }
 END_TEST
 
+static int ask_service(const WireServiceRequest *q, Blob *ret, Error *e) {
+        AUTO_BLOB Blob body = {};
+
+        ck_assert_int_eq(wire_service_request_encode(q, &body), 0);
+        return ask(WIRE_SERVICE_REPORT, body.data, body.size, ret, e);
+}
+
+START_TEST(service_report_binds_the_manifest) {
+        WireServiceRequest q = { .nonce = { 3, [63] = 4 }, .deadline_msec = 20000 }; /* all services */
+        AUTO_BLOB Blob answer = {};
+        SnpSvsmServices services;
+        SnpSvsmVerdict verdict;
+        WireServiceAnswer a;
+        SnpCertTable table;
+        SnpReport report;
+        Error e = {};
+        int r;
+
+        ck_assert_int_eq(sim_tsm_control(&sim, "vmpl-floor=2\n", &e), 0);
+        r = ask_service(&q, &answer, &e);
+        ck_assert_msg(r == 0, "%s", error_text(&e, r));
+        ck_assert_int_eq(wire_service_answer_parse(answer.data, answer.size, &a, &e), 0);
+        ck_assert_int_eq(snp_report_parse(a.report.data, a.report.size, &report, &e), 0);
+        ck_assert_int_eq(snp_svsm_bind(&report, q.nonce, a.manifest.data, a.manifest.size, &verdict, &e), 0);
+        ck_assert_int_eq(verdict, SNP_SVSM_BOUND);
+        ck_assert_int_eq(snp_svsm_services_parse(a.manifest.data, a.manifest.size, &services, &e), 0);
+        ck_assert_uint_eq(services.n_services, 1);
+        ck_assert_int_eq(snp_cert_table_parse(a.certs.data, a.certs.size, &table, &e), 0);
+        ck_assert_ptr_nonnull(snp_cert_table_find(&table, SNP_CERT_VCEK));
+}
+END_TEST
+
+static const struct {
+        const char *control;
+        uint32_t version;
+        uint8_t guid;
+        int want;
+        const char *reason;
+} refused_services[] = {
+        { "", 0, 0, -EOPNOTSUPP, "no-svsm" },
+        { "vmpl-floor=2\nold-kernel=yes\n", 0, 0, -EOPNOTSUPP, "svsm-kernel" },
+        { "vmpl-floor=2\n", 0, 7, -ENOENT, "svsm-refused" },
+        { "vmpl-floor=2\n", 9, 7, -EINVAL, "svsm-version" },
+        { "vmpl-floor=2\nfail=vmpl:2\n", 0, 0, -EPROTO, "report-vmpl-mismatch" },
+        { "vmpl-floor=2\nfail=enxio\n", 0, 0, -ENODEV, "tsm-no-provider" },
+};
+
+START_TEST(service_report_that_is_not_to_be_had_is_told_with_its_reason) {
+        WireServiceRequest q = { .service = { refused_services[_i].guid }, .deadline_msec = 20000,
+                                 .manifest_version = refused_services[_i].version };
+        AUTO_BLOB Blob answer = {};
+        Error e = {};
+        int r;
+
+        ck_assert_int_eq(sim_tsm_control(&sim, refused_services[_i].control, &e), 0);
+        r = ask_service(&q, &answer, &e);
+        ck_assert_msg(r == refused_services[_i].want, "%d: %s", r, error_text(&e, r));
+        ck_assert_str_eq(e.reason, refused_services[_i].reason);
+}
+END_TEST
+
 static int verify_quote(const WireQuoteRequest *q, const WireQuoteAnswer *a, VtpmVerdict *ret, Error *e) {
         CLEANUP(vtpm_ak_public_freep) VtpmAkPublic *ak = NULL;
         VtpmPcrValues pcrs = { .hash = q->bank, .mask = q->pcr_mask };
@@ -199,6 +262,9 @@ static const struct {
         { "report one byte short", WIRE_REPORT, 71, -EBADMSG },
         { "report one byte long", WIRE_REPORT, 73, -EBADMSG },
         { "report with a deadline of zero", WIRE_REPORT, 72, -EBADMSG },
+        { "service report without a body", WIRE_SERVICE_REPORT, 0, -EBADMSG },
+        { "service report one byte short", WIRE_SERVICE_REPORT, 87, -EBADMSG },
+        { "service report with a deadline of zero", WIRE_SERVICE_REPORT, 88, -EBADMSG },
         { "quote without a body", WIRE_QUOTE, 0, -EBADMSG },
         { "quote with an empty nonce", WIRE_QUOTE, 13, -EBADMSG },
         { "quote that is too long", WIRE_QUOTE, 77, -EBADMSG },
@@ -454,6 +520,9 @@ int main(void) {
         tcase_add_checked_fixture(served, start, stop);
         tcase_add_test(served, report_carries_our_bytes_and_the_hosts_certificates);
         tcase_add_test(served, vmpl_of_the_request_reaches_the_report);
+        tcase_add_test(served, service_report_binds_the_manifest);
+        tcase_add_loop_test(served, service_report_that_is_not_to_be_had_is_told_with_its_reason, 0,
+                            (int) N_ELEMENTS(refused_services));
         tcase_add_test(served, quote_over_our_nonce_verifies);
         tcase_add_test(served, platform_tells_what_is_there);
         tcase_add_loop_test(served, malformed_request_is_refused_and_the_next_one_served, 0,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 #include "base/writer.h"
 #include "tests/unit/unit.h"
@@ -72,6 +73,68 @@ START_TEST(report_request_fields_have_limits) {
         ck_assert_int_eq(wire_report_request_encode(&q, &b), 0);
         r = wire_report_request_parse(b.data, b.size, &back, NULL);
         ck_assert_msg(r == report_fields[_i].want, "%s: %d", report_fields[_i].why, r);
+}
+END_TEST
+
+static WireServiceRequest service_request(void) {
+        return (WireServiceRequest){ .nonce = { 1, [63] = 64 }, .service = { 0xc4, [15] = 0xe3 }, .manifest_version = 1,
+                                     .deadline_msec = 1500 };
+}
+
+START_TEST(service_request_has_the_documented_layout) {
+        WireServiceRequest q = service_request(), back;
+        AUTO_BLOB Blob b = {};
+        AUTO_BLOB Blob bad = {};
+        Error e = {};
+
+        ck_assert_int_eq(wire_service_request_encode(&q, &b), 0);
+        ck_assert_uint_eq(b.size, WIRE_SERVICE_REQUEST_SIZE);
+        ck_assert_uint_eq(b.size, 88);
+        ck_assert_uint_eq(b.data[63], 64);
+        ck_assert_uint_eq(b.data[64], 0xc4);
+        ck_assert_uint_eq(b.data[79], 0xe3);
+        ck_assert_mem_eq(b.data + 80, "\x01\0\0\0\xdc\x05\0\0", 8);
+        ck_assert_int_eq(wire_service_request_parse(b.data, b.size, &back, NULL), 0);
+        ck_assert_mem_eq(&back, &q, sizeof(q));
+        q.deadline_msec = 0;
+        ck_assert_int_eq(wire_service_request_encode(&q, &bad), 0);
+        ck_assert_int_eq(wire_service_request_parse(bad.data, bad.size, &back, &e), -EBADMSG);
+        ck_assert_str_eq(e.reason, "wire-field");
+        blob_done(&bad);
+        q.deadline_msec = WIRE_DEADLINE_MSEC_MAX + 1;
+        ck_assert_int_eq(wire_service_request_encode(&q, &bad), 0);
+        ck_assert_int_eq(wire_service_request_parse(bad.data, bad.size, &back, NULL), -EBADMSG);
+}
+END_TEST
+
+START_TEST(service_answer_is_report_manifest_certificates) {
+        static const uint8_t large[WIRE_MANIFEST_MAX + 1];
+        uint8_t report[WIRE_SNP_REPORT_SIZE];
+        WireServiceAnswer a = {}, back;
+        AUTO_BLOB Blob b = {};
+
+        (void) memset(report, 7, sizeof(report));
+        a.report = bytes_of(report, sizeof(report));
+        a.manifest = bytes_of("manifest", 8);
+        a.certs = bytes_of("certs", 5);
+        ck_assert_int_eq(wire_service_answer_encode(&a, &b), 0);
+        ck_assert_uint_eq(b.size, 1184 + 4 + 8 + 5);
+        ck_assert_mem_eq(b.data + 1184, "\x08\0\0\0manifestcerts", 17);
+        ck_assert_int_eq(wire_service_answer_parse(b.data, b.size, &back, NULL), 0);
+        ck_assert_mem_eq(back.manifest.data, "manifest", 8);
+        ck_assert_uint_eq(back.certs.size, 5);
+        ck_assert_mem_eq(back.certs.data, "certs", 5);
+        for (size_t n = 0; n <= b.size; n++)
+                ck_assert_msg(wire_service_answer_parse(b.data, n, &back, NULL) == (n >= 1196 ? 0 : -EBADMSG), "%zu", n);
+        b.data[1186] = 1; /* 64 KiB */
+        ck_assert_int_eq(wire_service_answer_parse(b.data, b.size, &back, NULL), -EBADMSG);
+        a.manifest = bytes_of(large, sizeof(large));
+        ck_assert_int_eq(wire_service_answer_encode(&a, &b), -E2BIG);
+        a.manifest.size--;
+        blob_done(&b);
+        ck_assert_int_eq(wire_service_answer_encode(&a, &b), 0);
+        a.report.size--;
+        ck_assert_int_eq(wire_service_answer_encode(&a, &b), -EINVAL);
 }
 END_TEST
 
@@ -253,6 +316,7 @@ static int parse_any(int which, const void *p, size_t n) {
         WireQuoteRequest quote;
         WireQuoteAnswer answer;
         WireVolumeRequest volume;
+        WireServiceRequest service;
 
         switch (which) {
         case 0:
@@ -261,6 +325,8 @@ static int parse_any(int which, const void *p, size_t n) {
                 return wire_quote_request_parse(p, n, &quote, NULL);
         case 2:
                 return wire_quote_answer_parse(p, n, SHA256_BANK, &answer, NULL);
+        case 3:
+                return wire_service_request_parse(p, n, &service, NULL);
         default:
                 return wire_volume_request_parse(p, n, &volume, NULL);
         }
@@ -269,6 +335,7 @@ static int parse_any(int which, const void *p, size_t n) {
 static Blob encode_any(int which) {
         WireReportRequest report = report_request();
         WireQuoteRequest quote = quote_request();
+        WireServiceRequest service = service_request();
         Blob b = {};
 
         switch (which) {
@@ -280,6 +347,9 @@ static Blob encode_any(int which) {
                 return b;
         case 2:
                 return quote_answer(3);
+        case 3:
+                ck_assert_int_eq(wire_service_request_encode(&service, &b), 0);
+                return b;
         default:
                 return volume_request();
         }
@@ -315,6 +385,8 @@ int main(void) {
 
         tcase_add_test(tc, report_request_has_the_documented_layout);
         tcase_add_loop_test(tc, report_request_fields_have_limits, 0, (int) N_ELEMENTS(report_fields));
+        tcase_add_test(tc, service_request_has_the_documented_layout);
+        tcase_add_test(tc, service_answer_is_report_manifest_certificates);
         tcase_add_test(tc, report_answer_is_report_then_certificates);
         tcase_add_test(tc, quote_request_has_the_documented_layout);
         tcase_add_loop_test(tc, quote_request_fields_have_limits, 0, (int) N_ELEMENTS(quote_fields));
@@ -323,8 +395,8 @@ int main(void) {
         tcase_add_test(tc, volume_request_comes_back_field_by_field);
         tcase_add_test(tc, volume_request_with_a_nul_inside_is_rejected);
         tcase_add_test(tc, volume_request_over_a_limit_is_neither_encoded_nor_parsed);
-        tcase_add_loop_test(tc, every_truncation_and_one_byte_more_are_rejected, 0, 4);
-        tcase_add_loop_test(tc, every_bit_flip_is_survived, 0, 4);
+        tcase_add_loop_test(tc, every_truncation_and_one_byte_more_are_rejected, 0, 5);
+        tcase_add_loop_test(tc, every_bit_flip_is_survived, 0, 5);
         suite_add_tcase(s, tc);
         return unit_run(s);
 }
