@@ -38,7 +38,7 @@ struct SnpFetch {
         size_t n_mirrors;
         size_t first; /* the mirror that answered last: asked first */
         char *cloud_url;
-        uint64_t deadline, request_usec;
+        uint64_t deadline, request_usec, pause_usec;
         Try tries[SNP_N_PARTS][SNP_FETCH_MIRRORS_MAX];
         Try cloud;
         bool asked; /* a GET is out, for: */
@@ -82,6 +82,7 @@ int snp_fetch_new(SnpCollateral *c, const SnpFetchConfig *config, const SnpFetch
         f->c = c;
         f->deadline = total > NEVER - now->usec ? NEVER : now->usec + total;
         f->request_usec = config->request_usec ? config->request_usec : SNP_FETCH_REQUEST_DEFAULT;
+        f->pause_usec = config->pause_usec ? config->pause_usec : SNP_FETCH_PAUSE_DEFAULT;
         r = copy_mirrors(f, config, e);
         if (r < 0)
                 return r;
@@ -106,7 +107,8 @@ static uint64_t jitter_down(uint64_t usec, uint32_t random) {
         return usec - (usec / 2 >> 16) * (random >> 16);
 }
 
-static uint64_t pause_after(const SnpFetchAnswer *answer, unsigned n_failures, const SnpFetchNow *now) {
+static uint64_t pause_after(const SnpFetch *f, const SnpFetchAnswer *answer, unsigned n_failures,
+                            const SnpFetchNow *now) {
         uint64_t seconds = 0;
 
         if (answer->failure == 0 && answer->retry_after &&
@@ -117,12 +119,12 @@ static uint64_t pause_after(const SnpFetchAnswer *answer, unsigned n_failures, c
 
                 return usec + (usec / 4 >> 16) * (now->random >> 16);
         }
-        return jitter_down((n_failures < 3 ? n_failures * 10 : 30) * USEC_PER_SEC, now->random);
+        return jitter_down((n_failures < 3 ? n_failures : 3) * f->pause_usec, now->random);
 }
 
-static void fail_in_passing(Try *t, const SnpFetchAnswer *answer, const SnpFetchNow *now) {
+static void fail_in_passing(const SnpFetch *f, Try *t, const SnpFetchAnswer *answer, const SnpFetchNow *now) {
         t->n_failures++;
-        t->not_before = now->usec + pause_after(answer, t->n_failures, now);
+        t->not_before = now->usec + pause_after(f, answer, t->n_failures, now);
 }
 
 static bool is_passing(const SnpFetchAnswer *answer) {
@@ -175,7 +177,7 @@ static int take_part(SnpFetch *f, const SnpFetchNow *now, const SnpFetchAnswer *
         } else {
                 describe(f, answer, &why);
                 if (is_passing(answer))
-                        fail_in_passing(t, answer, now);
+                        fail_in_passing(f, t, answer, now);
                 else
                         t->over = true;
         }
@@ -213,7 +215,7 @@ static int take_cloud(SnpFetch *f, const SnpFetchNow *now, const SnpFetchAnswer 
         } else
                 describe(f, answer, &why);
         if (passing)
-                fail_in_passing(&f->cloud, answer, now);
+                fail_in_passing(f, &f->cloud, answer, now);
         f->cloud.over = !passing || f->cloud.n_failures >= SNP_FETCH_CLOUD_TRIES;
         if (why.code < 0)
                 f->last[SNP_PART_CHAIN] = f->last[SNP_PART_VEK] = why;

@@ -28,6 +28,7 @@
 #define SNP_FETCH_MIRRORS_MAX 8
 #define SNP_FETCH_TOTAL_DEFAULT (UINT64_C(120) * 1000000)  /* usec */
 #define SNP_FETCH_REQUEST_DEFAULT (UINT64_C(15) * 1000000) /* usec */
+#define SNP_FETCH_PAUSE_DEFAULT (UINT64_C(10) * 1000000)   /* usec */
 #define SNP_FETCH_RETRY_AFTER_MAX (UINT64_C(60) * 1000000) /* usec */
 #define SNP_FETCH_CLOUD_TRIES 3u /* failures in passing, and answers for another TCB */
 #define SNP_FETCH_CLOUD_REQUEST_MAX (UINT64_C(5) * 1000000) /* usec; it is on the same machine */
@@ -39,6 +40,7 @@ typedef struct SnpFetchConfig {
         const char *cloud_url;      /* SNP_THIM_URL on Azure; NULL: there is none */
         uint64_t total_usec;        /* 0: the default */
         uint64_t request_usec;      /* for one request, 0: the default */
+        uint64_t pause_usec;        /* the first pause; the next are twice and three times as long. 0: the default */
 } SnpFetchConfig;
 
 /* What the caller knows and the machine does not. */

@@ -273,6 +273,21 @@ START_TEST(what_passes_is_tried_again_after_a_pause) {
 }
 END_TEST
 
+START_TEST(pauses_are_as_long_as_the_caller_says) {
+        SnpFetchConfig config = { .mirrors = mirrors, .n_mirrors = 1, .pause_usec = SECOND / 100 };
+        SnpVekId id = vek_id();
+        World w = begin_for(&id, &off, &config);
+
+        w.replies[SNP_PART_VEK][0] = (Reply){ .status = 503, .times = 4 };
+        expect_done(&w);
+        ck_assert_uint_eq(w.n_part[SNP_PART_VEK], 5);
+        /* one, two, three and three hundredths of a second, each less up to a half */
+        ck_assert_uint_ge(w.waited, 9 * SECOND / 200);
+        ck_assert_uint_le(w.waited, 9 * SECOND / 100);
+        end(&w);
+}
+END_TEST
+
 START_TEST(it_ends_at_the_deadline_without_waiting_for_nothing) {
         World w = begin(&off, 1);
 
@@ -645,6 +660,7 @@ static void add_kds_tests(TCase *tc) {
         tcase_add_test(tc, another_mirror_may_know);
         tcase_add_test(tc, the_mirror_that_answered_is_asked_first);
         tcase_add_loop_test(tc, what_passes_is_tried_again_after_a_pause, 0, N_ELEMENTS(passing));
+        tcase_add_test(tc, pauses_are_as_long_as_the_caller_says);
         tcase_add_test(tc, it_ends_at_the_deadline_without_waiting_for_nothing);
         tcase_add_test(tc, a_late_answer_is_the_last);
         tcase_add_loop_test(tc, retry_after_is_honoured_and_capped, 0, N_ELEMENTS(waits));
