@@ -79,6 +79,28 @@ void agent_note_error(Agent *agent, int code, const Error *e) {
         agent->last_error_at_usec = now_monotonic_usec();
 }
 
+/* Whether this guest is believed is for the broker to decide all the same. */
+void agent_note_verdict(const Agent *agent, PlatformVerdict before) {
+        const Platform *p = &agent->platform;
+
+        if (p->verdict == before)
+                return;
+        if (p->verdict == PLATFORM_REJECTED)
+                log_warning("Our own report does not verify, ignoring: %s", error_text(&p->why, p->why.code));
+        if (p->verdict == PLATFORM_VERIFIED && before != PLATFORM_NOT_SEEN)
+                log_info("Our own report verifies now");
+}
+
+static void on_collateral_changed(void *userdata, Generation *g) {
+        Agent *agent = userdata;
+        PlatformVerdict before = agent->platform.verdict;
+
+        if (g != agent->current)
+                return;
+        platform_judge_again(&agent->platform, g->collateral);
+        agent_note_verdict(agent, before);
+}
+
 static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) source;
         (void) usec;
@@ -120,7 +142,7 @@ static int load(Agent *agent, Error *e) {
         agent->current = generation_unref(agent->current);
         agent->current = g;
         agent->attested_seen_usec = 0;
-        platform_done(&agent->platform); /* judged by the trust that was */
+        agent->platform = (Platform){}; /* judged by the trust that was */
         log_event(LOG_INFO, MESSAGE_ID_CONFIG_LOADED, NULL, 0, "Configured: %zu volumes, %zu secrets, %s",
                   g->config->n_volumes, g->config->n_secrets, g->client ? g->config->broker.url : "no broker");
         if (snp_trust_is_test(g->trust))
@@ -178,7 +200,10 @@ static int set_up_loop(Agent *agent, Error *e) {
                                       agent);
         if (r < 0)
                 return error_set(e, r, "event-loop", "Cannot set up the event loop: %s", error_text(NULL, r));
-        agent->generations = (Generations){ .event = agent->event, .evidence = evidence_for_broker, .userdata = agent };
+        agent->generations = (Generations){
+                .event = agent->event, .evidence = evidence_for_broker, .collateral_changed = on_collateral_changed,
+                .userdata = agent,
+        };
         agent->attester = (AttesterClient){ .event = agent->event };
         return 0;
 }
@@ -228,7 +253,6 @@ void agent_free(Agent *agent) {
         attester_client_done(&agent->attester);
         agent->current = generation_unref(agent->current);
         generations_done(&agent->generations);
-        platform_done(&agent->platform);
         daemon_listener_done(&agent->wire_listener);
         daemon_listener_done(&agent->rest_listener);
         (void) sd_event_source_disable_unref(agent->expiry);

@@ -88,5 +88,7 @@ void agent_slot_give(AgentSlot *slot); /* idempotent */
 
 /* Keeps a failure for the status. */
 void agent_note_error(Agent *agent, int code, const Error *e);
+/* Tells once when the self-check of the platform turns bad, or good after it was not; @before: what it was. */
+void agent_note_verdict(const Agent *agent, PlatformVerdict before);
 /* Logs a new session with the broker, and tells the service manager the present state. */
 void agent_note_state(Agent *agent);

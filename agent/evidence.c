@@ -98,11 +98,6 @@ static int ask_quote(EvidenceJob *job, Error *e) {
         return ask(job, WIRE_QUOTE, &body, on_quote, e);
 }
 
-/* Tells once when the self-check turns bad; the broker will decide all the same. */
-static void note_verdict(PlatformVerdict before, const Platform *p) {
-        if (p->verdict == PLATFORM_REJECTED && before != PLATFORM_REJECTED)
-                log_warning("Our own report does not verify, ignoring: %s", error_text(&p->why, p->why.code));
-}
 
 static int take_report(EvidenceJob *job, const Blob *answer, Error *e) {
         Evidence *ev = &job->evidence;
@@ -113,9 +108,9 @@ static int take_report(EvidenceJob *job, const Blob *answer, Error *e) {
                 return error_oom(e);
         r = wire_report_answer_parse(ev->report_body.data, ev->report_body.size, &ev->report, e);
         if (r == 0)
-                r = platform_observe(&job->agent->platform, job->generation->trust, job->nonce, &ev->report, e);
+                r = platform_observe(&job->agent->platform, job->generation->collateral, job->nonce, &ev->report, e);
         if (r == 0)
-                note_verdict(before, &job->agent->platform);
+                agent_note_verdict(job->agent, before);
         return r;
 }
 
@@ -190,10 +185,20 @@ static void warn_of(Agent *agent, unsigned warnings) {
         agent->warned_evidence |= warnings;
 }
 
+/* What is at hand; a request never waits for more, and the broker can find a VCEK by itself. */
+static const Blob *vcek_for(const Generation *g, const Evidence *ev) {
+        SnpReport report;
+
+        if (snp_report_parse(ev->report.report.data, ev->report.report.size, &report, NULL) < 0)
+                return NULL;
+        return collateral_vcek_for(g->collateral, &report);
+}
+
 static void on_broker_evidence(void *userdata, int r, const Evidence *ev, const Error *why) {
         Generation *g = userdata;
         KbcSnpEvidence in;
         KbcEvidence out = {};
+        const Blob *vcek;
         unsigned warnings = 0;
         Error e = {};
 
@@ -205,6 +210,11 @@ static void on_broker_evidence(void *userdata, int r, const Evidence *ev, const 
                 .report = ev->report.report.data, .report_size = ev->report.report.size,
                 .cert_table = ev->report.certs.data, .cert_table_size = ev->report.certs.size,
         };
+        vcek = vcek_for(g, ev);
+        if (vcek) {
+                in.vcek = vcek->data;
+                in.vcek_size = vcek->size;
+        }
         r = kbc_evidence_snp(&in, &out, &warnings, &e);
         warn_of(g->all->userdata, warnings);
         if (r < 0)

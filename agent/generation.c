@@ -23,6 +23,24 @@ static int make_trust(const ConfigTrust *c, SnpTrust **ret, Error *e) {
         return r;
 }
 
+static void on_collateral(void *userdata) {
+        Generation *g = userdata;
+
+        g->all->collateral_changed(g->all->userdata, g);
+}
+
+static int make_collateral(Generation *g, Error *e) {
+        const CollateralSetup setup = {
+                .config = &g->config->collateral, .trust = g->trust, .event = g->all->event, .changed = on_collateral,
+                .userdata = g,
+        };
+        int r = collateral_new(&setup, &g->collateral, e);
+
+        if (r < 0)
+                error_prefix(e, "[Collateral]");
+        return r;
+}
+
 static int on_evidence(void *userdata, const uint8_t *report_data, size_t size, Deadline deadline, Error *e) {
         Generation *g = userdata;
 
@@ -75,6 +93,7 @@ static void generation_free(Generation *g) {
                 }
         kbc_client_free(g->client);
         loop_kbc_free(g->loop);
+        collateral_free(g->collateral);
         snp_trust_free(g->trust);
         config_free(g->config);
         free(g);
@@ -119,6 +138,8 @@ int generation_new(Generations *all, Config *config, Generation **ret, Error *e)
         *g = (Generation){ .next = all->first, .all = all, .refs = 1, .config = config };
         all->first = g;
         r = make_trust(&config->trust, &g->trust, e);
+        if (r == 0)
+                r = make_collateral(g, e);
         if (r == 0)
                 r = make_client(g, e);
         if (r < 0) {

@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * What a configuration brings into being: the rules, whom to trust, the client of its broker. A reload makes
+ * What a configuration brings into being: the rules, whom to trust, the client of its broker, certificates. A reload makes
  * a new generation; requests that are under way keep the one they began with, which goes with the last of
  * them. So nothing that a request looks at ever changes under it.
  */
 
 #include <systemd/sd-event.h>
 
+#include "agent/collateral.h"
 #include "agent/config/config.h"
 #include "agent/loop-kbc.h"
 #include "base/cleanup.h"
@@ -27,6 +28,8 @@ typedef int (*GenerationEvidenceFn)(void *userdata, Generation *generation, cons
 struct Generations {
         sd_event *event; /* borrowed */
         GenerationEvidenceFn evidence;
+        /* Its collateral has changed. */
+        void (*collateral_changed)(void *userdata, Generation *generation);
         void *userdata;
         Generation *first; /* every one, also those that wait to be freed */
         sd_event_source *reaper;
@@ -38,6 +41,7 @@ struct Generation {
         unsigned refs;
         Config *config;
         SnpTrust *trust;
+        Collateral *collateral;
         LoopKbc *loop;
         KbcClient *client; /* NULL: no broker is configured */
 };

@@ -3,82 +3,31 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/json.h"
-#include "snp/cert_table.h"
 
-static void forget_vek(Platform *p) {
-        snp_vek_free(p->vek);
-        p->vek = NULL;
-        p->trust = NULL;
-        blob_done(&p->certs);
-}
-
-void platform_done(Platform *p) {
-        forget_vek(p);
-        *p = (Platform){};
-}
-
-static int collect_certs(const SnpReport *report, const SnpCertTable *table, SnpCerts *ret, Error *e) {
-        SnpCertKind kind = report->signing_key == SNP_SIGNING_KEY_VLEK ? SNP_CERT_VLEK : SNP_CERT_VCEK;
-        const SnpCertEntry *vek = snp_cert_table_find(table, kind);
-        SnpCerts certs = {};
-
-        if (!vek)
-                return error_set(e, -ENOENT, "no-certificate", "The host gave no %s certificate",
-                                 snp_cert_kind_name(kind));
-        certs.vek = (SnpCertBytes){ .data = vek->data, .size = vek->size };
-        for (size_t i = 0; i < table->n_entries && certs.n_others < SNP_CERTS_MAX; i++)
-                if (table->entries[i].kind == SNP_CERT_ASK || table->entries[i].kind == SNP_CERT_ARK)
-                        certs.others[certs.n_others++] =
-                                (SnpCertBytes){ .data = table->entries[i].data, .size = table->entries[i].size };
-        *ret = certs;
-        return 0;
-}
-
-static int learn_vek(Platform *p, const SnpTrust *trust, const SnpReport *report, WireBytes bytes, Error *e) {
-        CLEANUP(snp_vek_freep) SnpVek *vek = NULL;
-        AUTO_BLOB Blob copy = {};
-        SnpCertTable table;
-        SnpCerts certs;
-        int r;
-
-        if (p->vek && p->trust == trust && p->certs.size == bytes.size &&
-            memcmp(p->certs.data, bytes.data, bytes.size) == 0)
-                return 0;
-        forget_vek(p);
-        r = snp_cert_table_parse(bytes.data, bytes.size, &table, e);
-        if (r == 0)
-                r = collect_certs(report, &table, &certs, e);
-        if (r == 0)
-                r = snp_vek_new(trust, &certs, time(NULL), &vek, e);
-        if (r < 0)
-                return r;
-        if (blob_dup(bytes.data, bytes.size, &copy) < 0)
-                return error_oom(e);
-        p->certs = blob_take(&copy);
-        p->vek = TAKE_PTR(vek);
-        p->trust = trust;
-        return 0;
-}
-
-static void judge(Platform *p, const SnpTrust *trust, const WireReportAnswer *answer) {
+static void judge(Platform *p, const Collateral *collateral) {
+        const SnpVek *vek;
         SnpVerdict verdict;
         Error e = {};
         int r;
 
         p->product = snp_report_product(&p->report, SNP_PRODUCT_UNKNOWN);
-        r = learn_vek(p, trust, &p->report, answer->certs, &e);
+        r = collateral_vek(collateral, &vek, &e);
         if (r == 0) {
-                p->product = snp_vek_product(p->vek);
-                r = snp_report_verify(&p->report, p->vek, 0, &verdict, &e);
+                p->product = snp_vek_product(vek);
+                r = snp_report_verify(&p->report, vek, 0, &verdict, &e);
         }
         p->why = e;
         p->verdict = r == 0 ? PLATFORM_VERIFIED : r == -ENOENT ? PLATFORM_NO_CERTS : PLATFORM_REJECTED;
 }
 
-int platform_observe(Platform *p, const SnpTrust *trust, const uint8_t report_data[static SNP_REPORT_DATA_SIZE],
+void platform_judge_again(Platform *p, const Collateral *collateral) {
+        if (p->verdict != PLATFORM_NOT_SEEN)
+                judge(p, collateral);
+}
+
+int platform_observe(Platform *p, Collateral *collateral, const uint8_t report_data[static SNP_REPORT_DATA_SIZE],
                      const WireReportAnswer *answer, Error *e) {
         SnpReport report;
         int r;
@@ -89,7 +38,8 @@ int platform_observe(Platform *p, const SnpTrust *trust, const uint8_t report_da
         if (memcmp(report.report_data, report_data, SNP_REPORT_DATA_SIZE) != 0)
                 return error_set(e, -ESTALE, "report-data", "The report carries other REPORT_DATA than was asked for");
         p->report = report;
-        judge(p, trust, answer);
+        collateral_observe(collateral, &p->report, answer->certs.data, answer->certs.size);
+        judge(p, collateral);
         return 0;
 }
 

@@ -139,6 +139,7 @@ static json_object *to_json(const Agent *agent, const Blob *attester_answer, con
         bad |= json_add_str(o, "trust", snp_trust_is_test(g->trust) ? "TEST ROOT" : "AMD");
         bad |= json_add_take(o, "attester", attester_to_json(attester_answer, why));
         bad |= json_add_take(o, "platform", platform_to_json(&agent->platform));
+        bad |= json_add_take(o, "collateral", collateral_to_json(g->collateral));
         bad |= json_add_take(o, "broker", broker_to_json(g));
         bad |= json_add_take(o, "requests", requests_to_json(agent));
         bad |= json_add_take(o, "volumes", volumes_to_json(g->config));

@@ -103,7 +103,7 @@ static int enter_fixed(FileParser *p, const IniLine *line, Error *e) {
         } fixed[] = {
                 { "Attester", offsetof(Config, attester) }, { "Tpm", offsetof(Config, tpm) },
                 { "Broker", offsetof(Config, broker) },     { "Trust", offsetof(Config, trust) },
-                { "Agent", offsetof(Config, agent) },
+                { "Agent", offsetof(Config, agent) },       { "Collateral", offsetof(Config, collateral) },
         };
 
         for (size_t i = 0; i < N_ELEMENTS(fixed); i++)

@@ -33,6 +33,7 @@ void config_free(Config *config) {
         place_done(&config->broker.place);
         config_section_clear("Trust", &config->trust);
         config_section_clear("Agent", &config->agent);
+        config_section_clear("Collateral", &config->collateral);
         for (size_t i = 0; i < config->n_volumes; i++) {
                 config_section_clear("Volume", &config->volumes[i]);
                 place_done(&config->volumes[i].place);
@@ -63,6 +64,8 @@ static int new_with_defaults(Config **ret, Error *e) {
                 r = config_section_reset("Trust", &c->trust, e);
         if (r == 0)
                 r = config_section_reset("Agent", &c->agent, e);
+        if (r == 0)
+                r = config_section_reset("Collateral", &c->collateral, e);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);

@@ -26,6 +26,7 @@
 #define CONFIG_VOLUMES_MAX 64
 #define CONFIG_SECRETS_MAX 256
 #define CONFIG_LIST_MAX 16    /* users or units in one list */
+#define CONFIG_MIRRORS_MAX 8  /* addresses of AMD's key distribution service */
 #define CONFIG_SOCKET_PATH_MAX 107
 #define CONFIG_UUID_SIZE 37   /* with its NUL */
 
@@ -57,6 +58,29 @@ typedef enum ConfigTeeKey {
         CONFIG_TEE_KEY_RSA_OAEP_256,
         CONFIG_TEE_KEY_RSA_OAEP,
 } ConfigTeeKey;
+
+typedef enum ConfigFetch {
+        CONFIG_FETCH_NEVER,
+        CONFIG_FETCH_BACKGROUND,
+} ConfigFetch;
+
+typedef enum ConfigCloud {
+        CONFIG_CLOUD_AUTO, /* by what the firmware says of the machine */
+        CONFIG_CLOUD_NONE,
+        CONFIG_CLOUD_THIM,
+} ConfigCloud;
+
+typedef enum ConfigCrl {
+        CONFIG_CRL_OFF,
+        CONFIG_CRL_SOFT,
+        CONFIG_CRL_HARD,
+} ConfigCrl;
+
+typedef struct ConfigMirrors {
+        char *urls[CONFIG_MIRRORS_MAX]; /* owned */
+        size_t n;
+        bool none; /* never asked, also not at its usual address */
+} ConfigMirrors;
 
 typedef struct ConfigUsers {
         uid_t uids[CONFIG_LIST_MAX];
@@ -123,6 +147,20 @@ typedef struct ConfigTrust {
         char *test_root; /* NULL: AMD's roots */
 } ConfigTrust;
 
+typedef struct ConfigCollateral {
+        ConfigFetch fetch;
+        char *cache; /* directory; NULL: none */
+        ConfigMirrors kds;
+        char *kds_ca; /* NULL: the system's authorities */
+        ConfigCloud cloud;
+        char *cloud_url; /* with CONFIG_CLOUD_THIM; NULL: the usual address */
+        ConfigCrl crl;
+        uint64_t request_timeout_usec;
+        uint64_t deadline_usec; /* of one attempt with all its requests and pauses */
+        uint64_t pause_usec;    /* within an attempt: the first one */
+        uint64_t retry_usec;    /* between attempts */
+} ConfigCollateral;
+
 typedef struct ConfigAgent {
         char *socket;
         char *rest_socket; /* NULL: no REST door */
@@ -136,6 +174,7 @@ typedef struct Config {
         ConfigBroker broker;
         ConfigTrust trust;
         ConfigAgent agent;
+        ConfigCollateral collateral;
         ConfigVolume *volumes;
         size_t n_volumes;
         ConfigSecret *secrets;

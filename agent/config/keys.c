@@ -46,6 +46,19 @@ const ConfigKey config_keys[] = {
         PLAIN("Agent", ConfigAgent, max_requests, "MaxRequests", "64", config_value_requests),
         PLAIN("Agent", ConfigAgent, evidence_users, "EvidenceUser", NULL, config_value_users),
 
+        PLAIN("Collateral", ConfigCollateral, fetch, "Fetch", "background", config_value_fetch),
+        TEXT("Collateral", ConfigCollateral, cache, "Cache", "/var/lib/snp-agent/collateral",
+             config_value_path_or_none),
+        KEY("Collateral", ConfigCollateral, kds, "Kds", "https://kdsintf.amd.com", config_value_mirrors,
+            config_clear_mirrors),
+        TEXT("Collateral", ConfigCollateral, kds_ca, "KdsCA", "system", config_value_authorities),
+        WHOLE("Collateral", ConfigCollateral, "CloudEndpoint", "auto", config_value_cloud, config_clear_cloud),
+        PLAIN("Collateral", ConfigCollateral, crl, "Crl", "soft", config_value_crl),
+        PLAIN("Collateral", ConfigCollateral, request_timeout_usec, "RequestTimeout", "15s", config_value_timeout),
+        PLAIN("Collateral", ConfigCollateral, deadline_usec, "Deadline", "2min", config_value_timeout),
+        PLAIN("Collateral", ConfigCollateral, pause_usec, "Pause", "10s", config_value_pause),
+        PLAIN("Collateral", ConfigCollateral, retry_usec, "Retry", "10min", config_value_pause),
+
         PLAIN("Volume", ConfigVolume, uuid, "UUID", NULL, config_value_uuid),
         TEXT("Volume", ConfigVolume, resource, "Resource", NULL, config_value_resource),
 

@@ -22,7 +22,7 @@
 #define REQUESTS_MAX 64 /* what the broker client takes */
 #define UNIT_NAME_MAX 255 /* systemd's own limit */
 
-static int bad(Error *e, const char *what) {
+int config_value_bad(Error *e, const char *what) {
         return error_set(e, -EINVAL, "config-value", "%s", what);
 }
 
@@ -54,15 +54,15 @@ static bool path_is_plain(const char *value) {
 
 CONFIG_VALUE(config_value_path) {
         if (!path_is_plain(value))
-                return bad(e, "expected an absolute path without '//', '/./' or '/../'");
+                return config_value_bad(e, "expected an absolute path without '//', '/./' or '/../'");
         return set_text(field, value, e);
 }
 
 CONFIG_VALUE(config_value_socket) {
         if (!path_is_plain(value))
-                return bad(e, "expected an absolute path without '//', '/./' or '/../'");
+                return config_value_bad(e, "expected an absolute path without '//', '/./' or '/../'");
         if (strlen(value) > CONFIG_SOCKET_PATH_MAX)
-                return bad(e, "a socket's path has at most 107 bytes");
+                return config_value_bad(e, "a socket's path has at most 107 bytes");
         return set_text(field, value, e);
 }
 
@@ -78,15 +78,15 @@ CONFIG_VALUE(config_value_url) {
         static const char scheme[] = "https://";
 
         if (!text_starts_with(value, scheme) || value[sizeof(scheme) - 1] == 0 || value[sizeof(scheme) - 1] == '/')
-                return bad(e, "expected https://HOST[:PORT][/PATH]; nothing but https is supported");
+                return config_value_bad(e, "expected https://HOST[:PORT][/PATH]; nothing but https is supported");
         if (strpbrk(value, " \t?#@\"<>\\"))
-                return bad(e, "a broker's URL has no user, query, fragment, quote or white space");
+                return config_value_bad(e, "a broker's URL has no user, query, fragment, quote or white space");
         return set_text(field, value, e);
 }
 
 CONFIG_VALUE(config_value_resource) {
         if (!text_is_resource_path(value))
-                return bad(e, "expected REPOSITORY/TYPE/TAG of letters, digits, '_', '-' and '.'");
+                return config_value_bad(e, "expected REPOSITORY/TYPE/TAG of letters, digits, '_', '-' and '.'");
         return set_text(field, value, e);
 }
 
@@ -103,7 +103,7 @@ CONFIG_VALUE(config_value_uuid) {
                         uuid[i] = (char) tolower((unsigned char) value[i]);
         }
         if (n != sizeof(uuid) - 1)
-                return bad(e, "expected a UUID as 'cryptsetup luksUUID' prints it");
+                return config_value_bad(e, "expected a UUID as 'cryptsetup luksUUID' prints it");
         (void) memcpy(field, uuid, sizeof(uuid));
         return 0;
 }
@@ -112,7 +112,7 @@ CONFIG_VALUE(config_value_timeout) {
         uint64_t usec;
 
         if (text_to_usec(value, &usec) < 0 || usec < USEC_PER_SEC || usec > TIMEOUT_MAX_USEC)
-                return bad(e, "expected a time between 1s and 10min");
+                return config_value_bad(e, "expected a time between 1s and 10min");
         *(uint64_t *) field = usec;
         return 0;
 }
@@ -121,7 +121,7 @@ CONFIG_VALUE(config_value_idle) {
         uint64_t usec;
 
         if (text_to_usec(value, &usec) < 0 || usec > IDLE_MAX_USEC)
-                return bad(e, "expected a time of at most 24h, or 0");
+                return config_value_bad(e, "expected a time of at most 24h, or 0");
         *(uint64_t *) field = usec;
         return 0;
 }
@@ -130,7 +130,7 @@ CONFIG_VALUE(config_value_interval) {
         uint64_t usec;
 
         if (text_to_usec(value, &usec) < 0 || usec > INTERVAL_MAX_USEC)
-                return bad(e, "expected a time of at most 1min, or 0");
+                return config_value_bad(e, "expected a time of at most 1min, or 0");
         *(uint64_t *) field = usec;
         return 0;
 }
@@ -139,7 +139,7 @@ CONFIG_VALUE(config_value_requests) {
         uint64_t n;
 
         if (text_to_u64(value, 10, 1, REQUESTS_MAX, &n) < 0)
-                return bad(e, "expected a number between 1 and 64");
+                return config_value_bad(e, "expected a number between 1 and 64");
         *(uint32_t *) field = (uint32_t) n;
         return 0;
 }
@@ -148,12 +148,12 @@ CONFIG_VALUE(config_value_vmpl) {
         uint64_t vmpl = UINT32_MAX;
 
         if (strcmp(value, "auto") != 0 && text_to_u64(value, 10, 0, 3, &vmpl) < 0)
-                return bad(e, "expected 'auto', 0, 1, 2 or 3");
+                return config_value_bad(e, "expected 'auto', 0, 1, 2 or 3");
         *(uint32_t *) field = (uint32_t) vmpl;
         return 0;
 }
 
-static int choose(const char *const *names, size_t n, const char *value) {
+int config_value_choose(const char *const *names, size_t n, const char *value) {
         for (size_t i = 0; i < n; i++)
                 if (strcmp(names[i], value) == 0)
                         return (int) i;
@@ -166,17 +166,17 @@ CONFIG_VALUE(config_value_source) {
                 [CONFIG_SOURCE_CONFIGFS_TSM] = "configfs-tsm",
                 [CONFIG_SOURCE_SEV_GUEST] = "sev-guest",
         };
-        int i = choose(names, N_ELEMENTS(names), value);
+        int i = config_value_choose(names, N_ELEMENTS(names), value);
 
         if (i < 0)
-                return bad(e, "expected 'auto', 'configfs-tsm' or 'sev-guest'");
+                return config_value_bad(e, "expected 'auto', 'configfs-tsm' or 'sev-guest'");
         *(ConfigSource *) field = (ConfigSource) i;
         return 0;
 }
 
 CONFIG_VALUE(config_value_tee) {
         if (strcmp(value, "snp") != 0)
-                return bad(e, "expected 'snp'");
+                return config_value_bad(e, "expected 'snp'");
         *(ConfigTee *) field = CONFIG_TEE_SNP;
         return 0;
 }
@@ -189,10 +189,10 @@ CONFIG_VALUE(config_value_tee_key) {
                 [CONFIG_TEE_KEY_RSA_OAEP_256] = "rsa-oaep-256",
                 [CONFIG_TEE_KEY_RSA_OAEP] = "rsa-oaep",
         };
-        int i = choose(names, N_ELEMENTS(names), value);
+        int i = config_value_choose(names, N_ELEMENTS(names), value);
 
         if (i < 0)
-                return bad(e, "expected 'ec-p256', 'ec-p384', 'ec-p521', 'rsa-oaep-256' or 'rsa-oaep'");
+                return config_value_bad(e, "expected 'ec-p256', 'ec-p384', 'ec-p521', 'rsa-oaep-256' or 'rsa-oaep'");
         *(ConfigTeeKey *) field = (ConfigTeeKey) i;
         return 0;
 }
@@ -208,7 +208,7 @@ CONFIG_VALUE(config_value_ak) {
                 [CONFIG_AK_AUTO] = "auto",
         };
         ConfigTpm *tpm = field;
-        int i = choose(names, N_ELEMENTS(names), value);
+        int i = config_value_choose(names, N_ELEMENTS(names), value);
         uint64_t handle = 0;
 
         if (i < 0 && text_starts_with(value, "handle:0x") &&
@@ -216,8 +216,8 @@ CONFIG_VALUE(config_value_ak) {
             text_to_u64(value + strlen("handle:"), 0, 0x81000000, 0x81ffffff, &handle) == 0)
                 i = CONFIG_AK_HANDLE;
         if (i < 0)
-                return bad(e, "expected 'rsa2048', 'ecc-p256', 'ecc-p384', 'azure', 'gcp-rsa', 'gcp-ecc', 'auto' or "
-                              "'handle:0x81xxxxxx'");
+                return config_value_bad(e, "expected 'rsa2048', 'ecc-p256', 'ecc-p384', 'azure', 'gcp-rsa', 'gcp-ecc', 'auto' or "
+                                           "'handle:0x81xxxxxx'");
         tpm->ak = (ConfigAk) i;
         tpm->ak_handle = (uint32_t) handle;
         return 0;
@@ -236,7 +236,7 @@ CONFIG_VALUE(config_value_ca) {
         if (r == -ENOMEM)
                 return error_oom(e);
         if (r < 0)
-                return bad(e, "expected the absolute path of a PEM file, or 'system'");
+                return config_value_bad(e, "expected the absolute path of a PEM file, or 'system'");
         broker->use_system_ca = false;
         return 0;
 }
@@ -248,8 +248,7 @@ void config_clear_ca(void *field) {
         broker->use_system_ca = false;
 }
 
-/* Takes the next word of *@rest off; NULL at the end, with the end of @rest reached. */
-static char *next_word(char **rest) {
+char *config_value_next_word(char **rest) {
         char *word;
 
         while ((word = strsep(rest, " \t")))
@@ -284,9 +283,9 @@ CONFIG_VALUE(config_value_users) {
 
         if (!copy)
                 return error_oom(e);
-        for (const char *word = next_word(&rest); word; word = next_word(&rest)) {
+        for (const char *word = config_value_next_word(&rest); word; word = config_value_next_word(&rest)) {
                 if (users.n == CONFIG_LIST_MAX)
-                        return bad(e, "a list has at most 16 entries");
+                        return config_value_bad(e, "a list has at most 16 entries");
                 r = user_to_uid(word, &users.uids[users.n], e);
                 if (r < 0)
                         return r;
@@ -327,11 +326,11 @@ CONFIG_VALUE(config_value_units) {
 
         if (!copy)
                 return error_oom(e);
-        for (const char *word = next_word(&rest); word; word = next_word(&rest)) {
+        for (const char *word = config_value_next_word(&rest); word; word = config_value_next_word(&rest)) {
                 if (units.n == CONFIG_LIST_MAX)
-                        return bad(e, "a list has at most 16 entries");
+                        return config_value_bad(e, "a list has at most 16 entries");
                 if (!unit_name_is_valid(word))
-                        return bad(e, "expected whole names of services or scopes; patterns are not supported");
+                        return config_value_bad(e, "expected whole names of services or scopes; patterns are not supported");
                 units.names[units.n] = strdup(word);
                 if (!units.names[units.n])
                         return error_oom(e);

@@ -3,6 +3,8 @@
 
 /* One parser for each kind of value; see ConfigKey.parse. */
 
+#include <stddef.h>
+
 #include "base/cleanup.h"
 #include "base/error.h"
 
@@ -25,9 +27,27 @@ CONFIG_VALUE(config_value_tee);
 CONFIG_VALUE(config_value_tee_key);
 CONFIG_VALUE(config_value_users);
 CONFIG_VALUE(config_value_units);
+/* values-collateral.c */
+CONFIG_VALUE(config_value_path_or_none);
+CONFIG_VALUE(config_value_fetch);
+CONFIG_VALUE(config_value_mirrors);
+CONFIG_VALUE(config_value_authorities); /* char *, NULL for the system's */
+CONFIG_VALUE(config_value_crl);
+CONFIG_VALUE(config_value_pause); /* uint64_t, microseconds, 10 ms to a day */
+CONFIG_VALUE(config_value_cloud); /* ConfigCollateral, because it fills two fields */
+
+/* values.c */
 CONFIG_VALUE(config_value_ak); /* ConfigTpm, because it fills two fields */
 CONFIG_VALUE(config_value_ca); /* ConfigBroker, likewise */
 
 void config_clear_text(void *field);
 void config_clear_units(void *field);
 void config_clear_ca(void *field);
+void config_clear_mirrors(void *field);
+void config_clear_cloud(void *field);
+
+/* What the parsers share. */
+int config_value_bad(Error *e, const char *what); /* -EINVAL */
+int config_value_choose(const char *const *names, size_t n, const char *value); /* index or -EINVAL */
+/* Takes the next word of *@rest off; NULL at the end, with the end of @rest reached. */
+char *config_value_next_word(char **rest);

@@ -74,6 +74,7 @@ void machine_configure(const Machine *m, const char *more) {
                    "[Trust]\nTestRoot=%s\n"
                    "[Broker]\nURL=%s\nCA=%s\nRequestTimeout=5s\nDeadline=10s\n"
                    "[Agent]\nSocket=%s\nRestSocket=%s\n"
+                   "[Collateral]\nFetch=never\nCache=none\n"
                    "[Volume root]\nUUID=" MACHINE_UUID "\nResource=" FIXTURE_RESOURCE "\n"
                    "[Secret own]\nResource=default/app/own\nUser=0\n"
                    "[Secret others]\nResource=default/app/others\nUser=4242\n"

@@ -52,7 +52,18 @@ static const char golden[] =
         "[Secret db.password]\n"
         "Resource = default/db/password\n"
         "User=1000\troot\n"
-        "Unit=postgresql@15-main.service user-1000.scope\n";
+        "Unit=postgresql@15-main.service user-1000.scope\n"
+        "[Collateral]\n"
+        "Fetch=never\n"
+        "Cache=/tmp/cache\n"
+        "Kds=https://one.example/kds http://127.0.0.1:8080\n"
+        "KdsCA=/etc/snp-agent/kds.pem\n"
+        "CloudEndpoint=http://169.254.169.254/x\n"
+        "Crl=hard\n"
+        "RequestTimeout=5s\n"
+        "Deadline=10s\n"
+        "Pause=20ms\n"
+        "Retry=1h\n";
 
 static Config *parse(const char *text) {
         Config *c = NULL;
@@ -114,6 +125,39 @@ START_TEST(golden_file_is_read_field_by_field) {
 }
 END_TEST
 
+START_TEST(golden_collateral_is_read_field_by_field) {
+        CLEANUP(config_freep) Config *c = parse(golden);
+        const ConfigCollateral *k = &c->collateral;
+
+        ck_assert_int_eq(k->fetch, CONFIG_FETCH_NEVER);
+        ck_assert_str_eq(k->cache, "/tmp/cache");
+        ck_assert_uint_eq(k->kds.n, 2);
+        ck_assert(!k->kds.none);
+        ck_assert_str_eq(k->kds.urls[0], "https://one.example/kds");
+        ck_assert_str_eq(k->kds.urls[1], "http://127.0.0.1:8080");
+        ck_assert_str_eq(k->kds_ca, "/etc/snp-agent/kds.pem");
+        ck_assert_int_eq(k->cloud, CONFIG_CLOUD_THIM);
+        ck_assert_str_eq(k->cloud_url, "http://169.254.169.254/x");
+        ck_assert_int_eq(k->crl, CONFIG_CRL_HARD);
+        ck_assert_uint_eq(k->request_timeout_usec, 5000000);
+        ck_assert_uint_eq(k->deadline_usec, 10000000);
+        ck_assert_uint_eq(k->pause_usec, 20000);
+        ck_assert_uint_eq(k->retry_usec, UINT64_C(3600000000));
+}
+END_TEST
+
+START_TEST(collateral_can_be_had_from_nobody) {
+        CLEANUP(config_freep) Config *c = parse("[Collateral]\nCache=none\nKds=none\nKdsCA=system\nCloudEndpoint=none\n");
+
+        ck_assert_ptr_null(c->collateral.cache);
+        ck_assert(c->collateral.kds.none);
+        ck_assert_uint_eq(c->collateral.kds.n, 0);
+        ck_assert_ptr_null(c->collateral.kds_ca);
+        ck_assert_int_eq(c->collateral.cloud, CONFIG_CLOUD_NONE);
+        ck_assert_ptr_null(c->collateral.cloud_url);
+}
+END_TEST
+
 START_TEST(golden_rules_are_read_and_found) {
         CLEANUP(config_freep) Config *c = parse(golden);
         const ConfigVolume *v;
@@ -162,6 +206,11 @@ START_TEST(nothing_configured_means_defaults_and_no_rule) {
         ck_assert_str_eq(c->agent.rest_socket, "/run/snp-agent/rest.sock");
         ck_assert_uint_eq(c->n_volumes, 0);
         ck_assert_uint_eq(c->n_secrets, 0);
+        ck_assert_int_eq(c->collateral.fetch, CONFIG_FETCH_BACKGROUND);
+        ck_assert_uint_eq(c->collateral.kds.n, 1);
+        ck_assert_ptr_null(c->collateral.kds_ca);
+        ck_assert_int_eq(c->collateral.cloud, CONFIG_CLOUD_AUTO);
+        ck_assert_int_eq(c->collateral.crl, CONFIG_CRL_SOFT);
 }
 END_TEST
 
@@ -248,6 +297,19 @@ static const struct {
         { "[Agent]\nRestSocket=no\n", "config-value", "file:2: RestSocket=:" },
         { "[Agent]\nMaxRequests=0\n", "config-value", "file:2: MaxRequests=:" },
         { "[Agent]\nMaxRequests=65\n", "config-value", "file:2: MaxRequests=:" },
+        { "[Collateral]\nFetch=yes\n", "config-value", "file:2: Fetch=: expected 'never'" },
+        { "[Collateral]\nCache=collateral\n", "config-value", "file:2: Cache=:" },
+        { "[Collateral]\nKds=kdsintf.amd.com\n", "config-value", "file:2: Kds=: expected https" },
+        { "[Collateral]\nKds=https://a ftp://b\n", "config-value", "file:2: Kds=:" },
+        { "[Collateral]\nKds=https://u@a\n", "config-value", "file:2: Kds=:" },
+        { "[Collateral]\nKds=none https://a\n", "config-value", "file:2: Kds=:" },
+        { "[Collateral]\nKds=https://1 https://2 https://3 https://4 https://5 https://6 https://7 https://8 https://9\n",
+          "config-value", "at most 8" },
+        { "[Collateral]\nKdsCA=x.pem\n", "config-value", "file:2: KdsCA=:" },
+        { "[Collateral]\nCloudEndpoint=azure\n", "config-value", "file:2: CloudEndpoint=:" },
+        { "[Collateral]\nCrl=maybe\n", "config-value", "file:2: Crl=:" },
+        { "[Collateral]\nPause=1ms\n", "config-value", "file:2: Pause=:" },
+        { "[Collateral]\nRetry=25h\n", "config-value", "file:2: Retry=:" },
         { "[Volume a]\nUUID=1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b1\n", "config-value", "file:2: UUID=:" },
         { "[Volume a]\nUUID=1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b1g\n", "config-value", "file:2: UUID=:" },
         { "[Volume a]\nUUID=1ab0b1c400d4a-4a3f-9f3e-0f7f5f9f2b11\n", "config-value", "file:2: UUID=:" },
@@ -605,6 +667,8 @@ int main(void) {
 
         tcase_add_loop_test(file, every_attestation_key_has_a_word, 0, N_ELEMENTS(aks));
         tcase_add_test(file, golden_file_is_read_field_by_field);
+        tcase_add_test(file, golden_collateral_is_read_field_by_field);
+        tcase_add_test(file, collateral_can_be_had_from_nobody);
         tcase_add_test(file, golden_rules_are_read_and_found);
         tcase_add_test(file, nothing_configured_means_defaults_and_no_rule);
         tcase_add_test(file, every_default_is_accepted_by_its_own_parser);

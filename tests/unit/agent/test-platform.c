@@ -12,6 +12,7 @@
 
 static SimPki *pki, *other;
 static SnpTrust *trust;
+static Collateral *collateral; /* at each test's begin: it knows nothing */
 static Blob table;
 
 static SnpTrust *trust_in(const SimPki *of) {
@@ -22,6 +23,21 @@ static SnpTrust *trust_in(const SimPki *of) {
         ck_assert_int_eq(sim_pki_cert_pem(of, SIM_ARK, &pem, &e), 0);
         ck_assert_msg(snp_trust_new_test(pem.data, pem.size, &t, &e) == 0, "%s", e.text);
         return t;
+}
+
+/* Nobody is asked but the host. */
+static const ConfigCollateral nobody = { .fetch = CONFIG_FETCH_NEVER, .crl = CONFIG_CRL_OFF };
+
+static Collateral *collateral_under(const SnpTrust *roots) {
+        Collateral *c = NULL;
+
+        ck_assert_int_eq(collateral_new(&(CollateralSetup){ .config = &nobody, .trust = roots }, &c, NULL), 0);
+        return c;
+}
+
+static void forget_collateral(void) {
+        collateral_free(collateral);
+        collateral = collateral_under(trust);
 }
 
 static void load(void) {
@@ -37,6 +53,7 @@ static void load(void) {
 }
 
 static void unload(void) {
+        collateral_free(collateral);
         snp_trust_free(trust);
         sim_pki_free(pki);
         sim_pki_free(other);
@@ -57,7 +74,7 @@ static WireReportAnswer answer_with(const SimPki *signer, const Blob *certs) {
 }
 
 START_TEST(report_with_its_chain_is_verified) {
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         WireReportAnswer a = answer_with(pki, &table);
         AUTO_JSON json_object *o = NULL;
         json_object *tcb;
@@ -65,7 +82,7 @@ START_TEST(report_with_its_chain_is_verified) {
         const char *s;
         Error e = {};
 
-        ck_assert_msg(platform_observe(&p, trust, report_data, &a, &e) == 0, "%s", e.text);
+        ck_assert_msg(platform_observe(&p, collateral, report_data, &a, &e) == 0, "%s", e.text);
         ck_assert_msg(p.verdict == PLATFORM_VERIFIED, "%s", p.why.text);
         ck_assert_int_eq(p.product, SNP_PRODUCT_TURIN);
         o = platform_to_json(&p);
@@ -80,47 +97,64 @@ START_TEST(report_with_its_chain_is_verified) {
 END_TEST
 
 START_TEST(chain_is_checked_once_for_the_same_certificates) {
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         WireReportAnswer a = answer_with(pki, &table);
-        const SnpVek *first;
+        const SnpVek *first, *second;
 
-        ck_assert_int_eq(platform_observe(&p, trust, report_data, &a, NULL), 0);
-        first = p.vek;
-        ck_assert_int_eq(platform_observe(&p, trust, report_data, &a, NULL), 0);
-        ck_assert_ptr_eq(p.vek, first);
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
+        ck_assert_int_eq(collateral_vek(collateral, &first, NULL), 0);
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
+        ck_assert_int_eq(collateral_vek(collateral, &second, NULL), 0);
+        ck_assert_ptr_eq(first, second);
         ck_assert_int_eq(p.verdict, PLATFORM_VERIFIED);
 }
 END_TEST
 
 START_TEST(other_trust_is_asked_anew) {
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         CLEANUP(snp_trust_freep) SnpTrust *amd = NULL;
+        CLEANUP(collateral_freep) Collateral *under_amd = NULL;
+        const SnpVek *vek;
         WireReportAnswer a = answer_with(pki, &table);
 
         ck_assert_int_eq(snp_trust_new_amd(&amd, NULL), 0);
-        ck_assert_int_eq(platform_observe(&p, trust, report_data, &a, NULL), 0);
+        under_amd = collateral_under(amd);
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
         ck_assert_int_eq(p.verdict, PLATFORM_VERIFIED);
-        ck_assert_int_eq(platform_observe(&p, amd, report_data, &a, NULL), 0);
+        ck_assert_int_eq(platform_observe(&p, under_amd, report_data, &a, NULL), 0);
         ck_assert_int_eq(p.verdict, PLATFORM_REJECTED);
-        ck_assert_ptr_null(p.vek);
+        ck_assert_int_lt(collateral_vek(under_amd, &vek, NULL), 0);
 }
 END_TEST
 
 START_TEST(report_without_certificates_is_passed_on_unjudged) {
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         WireReportAnswer a = answer_with(pki, NULL);
 
-        ck_assert_int_eq(platform_observe(&p, trust, report_data, &a, NULL), 0);
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
         ck_assert_int_eq(p.verdict, PLATFORM_NO_CERTS);
         ck_assert_str_eq(p.why.reason, "no-certificate");
 }
 END_TEST
 
+START_TEST(table_that_comes_later_is_as_good) {
+        Platform p = {};
+        WireReportAnswer a = answer_with(pki, NULL);
+
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
+        ck_assert_int_eq(p.verdict, PLATFORM_NO_CERTS);
+        a.certs = (WireBytes){ table.data, table.size };
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
+        ck_assert_int_eq(p.verdict, PLATFORM_VERIFIED);
+        ck_assert_ptr_null(collateral_vcek_for(collateral, &p.report)); /* the broker is given the table anyway */
+}
+END_TEST
+
 START_TEST(report_of_another_chip_is_rejected_but_passed_on) {
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         WireReportAnswer a = answer_with(other, &table);
 
-        ck_assert_int_eq(platform_observe(&p, trust, report_data, &a, NULL), 0);
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
         ck_assert_int_eq(p.verdict, PLATFORM_REJECTED);
         ck_assert_int_lt(p.why.code, 0);
 }
@@ -128,32 +162,32 @@ END_TEST
 
 START_TEST(broken_table_is_no_reason_to_fail) {
         static const uint8_t junk[40] = { 1 };
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         WireReportAnswer a = answer_with(pki, &(Blob){ (uint8_t *) (uintptr_t) junk, sizeof(junk) });
 
-        ck_assert_int_eq(platform_observe(&p, trust, report_data, &a, NULL), 0);
+        ck_assert_int_eq(platform_observe(&p, collateral, report_data, &a, NULL), 0);
         ck_assert_int_ne(p.verdict, PLATFORM_VERIFIED);
 }
 END_TEST
 
 START_TEST(report_over_other_bytes_goes_no_further) {
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         WireReportAnswer a = answer_with(pki, &table);
         uint8_t wanted[SNP_REPORT_DATA_SIZE] = { 1, 2, 3, [63] = 1 };
         Error e = {};
 
-        ck_assert_int_eq(platform_observe(&p, trust, wanted, &a, &e), -ESTALE);
+        ck_assert_int_eq(platform_observe(&p, collateral, wanted, &a, &e), -ESTALE);
         ck_assert_str_eq(e.reason, "report-data");
         ck_assert_int_eq(p.verdict, PLATFORM_NOT_SEEN);
 }
 END_TEST
 
 START_TEST(malformed_report_goes_no_further) {
-        CLEANUP(platform_done) Platform p = {};
+        Platform p = {};
         WireReportAnswer a = answer_with(pki, &table);
 
         bytes[0] = 99; /* version */
-        ck_assert_int_lt(platform_observe(&p, trust, report_data, &a, NULL), 0);
+        ck_assert_int_lt(platform_observe(&p, collateral, report_data, &a, NULL), 0);
         ck_assert_int_eq(p.verdict, PLATFORM_NOT_SEEN);
 }
 END_TEST
@@ -198,10 +232,12 @@ int main(void) {
         TCase *tc = tcase_create("platform");
 
         tcase_add_unchecked_fixture(tc, load, unload);
+        tcase_add_checked_fixture(tc, forget_collateral, NULL);
         tcase_add_test(tc, report_with_its_chain_is_verified);
         tcase_add_test(tc, chain_is_checked_once_for_the_same_certificates);
         tcase_add_test(tc, other_trust_is_asked_anew);
         tcase_add_test(tc, report_without_certificates_is_passed_on_unjudged);
+        tcase_add_test(tc, table_that_comes_later_is_as_good);
         tcase_add_test(tc, report_of_another_chip_is_rejected_but_passed_on);
         tcase_add_test(tc, broken_table_is_no_reason_to_fail);
         tcase_add_test(tc, report_over_other_bytes_goes_no_further);
