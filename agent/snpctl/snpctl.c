@@ -2,8 +2,8 @@
 
 /*
  * snpctl: the command line. `status`, `attest` and `secret get` ask the agent; the others call the libraries and need
- * no daemon. The verbs for disks and those that speak to a TPM live in programs of their own, so that the others do not
- * pay for loading libcryptsetup and tpm2-tss.
+ * no daemon. The verbs for disks, those that speak to a TPM and `certs fetch` live in programs of their own, so that the
+ * others do not pay for loading libcryptsetup, tpm2-tss and libcurl.
  */
 
 #include "agent/snpctl/verbs.h"
@@ -21,6 +21,12 @@ static const CtlVerb tpm_pcrs = TPM_VERB("pcrs", "Show the PCRs of the TPM, all 
 static const CtlVerb tpm_quote = TPM_VERB("quote", "Have the TPM sign PCR values and a nonce");
 static const CtlVerb tpm_extend = TPM_VERB("extend", "Extend a PCR by a digest or a file");
 
+static const CtlVerb certs_fetch = {
+        .name = "certs fetch",
+        .summary = "Get the certificates for a report from AMD, a mirror or the cloud",
+        .helper = "snpctl-certs",
+};
+
 int main(int argc, char **argv) {
         static const CtlVerb *const list[] = {
                 &ctl_verb_report,         &ctl_verb_verify,       &ctl_verb_measure,
@@ -29,7 +35,8 @@ int main(int argc, char **argv) {
                 &ctl_verb_policy_new,     &ctl_verb_attest,       &ctl_verb_status,
                 &ctl_verb_secret_get,     &ctl_verb_tpm_log,      &ctl_verb_tpm_verify,
                 &tpm_info,                &tpm_pcrs,              &tpm_quote,
-                &tpm_extend,              &disk_enroll,
+                &tpm_extend,              &certs_fetch,           &ctl_verb_certs_show,
+                &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
 
