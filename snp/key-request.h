@@ -17,7 +17,7 @@
 #define SNP_DERIVED_KEY_SIZE 32
 
 typedef enum SnpRootKey {
-        SNP_ROOT_KEY_VCEK = 0, /* of the chip at its TCB: the key is lost on another host or chip */
+        SNP_ROOT_KEY_VCEK = 0, /* of the chip: the key is lost on another host */
         SNP_ROOT_KEY_VMRK = 1, /* of the guest, given by a migration agent and moved with it */
 } SnpRootKey;
 

@@ -27,6 +27,11 @@ static const struct {
         { "einval", SIM_AT_REPORT, { SIM_FAIL_ERRNO, EINVAL } },
         { "etimedout", SIM_AT_REPORT, { SIM_FAIL_ERRNO, ETIMEDOUT } },
         { "ebadmsg", SIM_AT_REPORT, { SIM_FAIL_ERRNO, EBADMSG } },
+        { "again", SIM_AT_REPORT, { SIM_FAIL_ERRNO, EAGAIN } },
+        { "vmm-error", SIM_AT_REPORT, { SIM_FAIL_VMM_ERROR }, true },
+        { "fw-error", SIM_AT_REPORT, { SIM_FAIL_FW_ERROR }, true },
+        { "status", SIM_AT_REPORT, { SIM_FAIL_STATUS }, true },
+        { "certs-len", SIM_AT_REPORT, { SIM_FAIL_CERTS_LEN }, true },
         { "slow", SIM_AT_REPORT, { SIM_FAIL_SLOW }, true },
         { "wrong-generation", SIM_AT_REPORT, { SIM_FAIL_WRONG_GENERATION } },
         { "wrong-report-data", SIM_AT_REPORT, { SIM_FAIL_WRONG_REPORT_DATA } },
@@ -69,7 +74,7 @@ int sim_fail_parse(const char *text, SimFail *ret, Error *e) {
         fail = failures[i].fail;
         fail.times = v;
         if (arg) {
-                if (text_to_u64(arg, 10, 0, UINT32_MAX, &v) < 0)
+                if (text_to_u64(arg, 0, 0, UINT32_MAX, &v) < 0)
                         return fail_error(e, text);
                 fail.arg = (uint32_t) v;
         }
@@ -147,6 +152,7 @@ int sim_platform_refresh(SimPlatform *p, Error *e) {
         char before[SIM_FAIL_TEXT_MAX];
         int r;
 
+        p->n_changes += changed;
         (void) memcpy(before, p->now.fail, sizeof(before));
         p->now = p->base;
         r = read_control(p, e);
@@ -239,10 +245,26 @@ static int answer(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DA
         return 0;
 }
 
+/* What the driver makes of it for those who ask through configfs-tsm. */
+static int errno_of(SimFail fail) {
+        switch ((int) fail.kind) {
+        case SIM_FAIL_ERRNO:
+                return -(int) fail.arg;
+        case SIM_FAIL_VMM_ERROR:
+        case SIM_FAIL_FW_ERROR:
+        case SIM_FAIL_CERTS_LEN:
+                return -EIO;
+        case SIM_FAIL_STATUS:
+                return fail.arg == 0x16 || fail.arg == 0x27 ? -EINVAL : -ENXIO;
+        default:
+                return 0;
+        }
+}
+
 static int fail_first(SimFail fail) {
         if (fail.kind == SIM_FAIL_SLOW)
                 sleep_msec(fail.arg);
-        return fail.kind == SIM_FAIL_ERRNO ? -(int) fail.arg : 0;
+        return errno_of(fail);
 }
 
 int sim_platform_report(SimPlatform *p, const uint8_t report_data[static SIM_REPORT_DATA_SIZE], uint32_t vmpl,

@@ -43,6 +43,10 @@ typedef enum SimFailure {
         SIM_FAIL_VMPL,              /* the report is for VMPL SimFail.arg, whatever was asked for */
         SIM_FAIL_OTHER_MANIFEST,    /* of an SVSM: the manifest is not the one that the report was made over */
         SIM_FAIL_TRUNCATED_MANIFEST, /* of an SVSM: one byte short */
+        SIM_FAIL_VMM_ERROR,         /* the host fails with code SimFail.arg */
+        SIM_FAIL_FW_ERROR,          /* the firmware fails with code SimFail.arg instead of answering */
+        SIM_FAIL_STATUS,            /* the firmware answers with status SimFail.arg */
+        SIM_FAIL_CERTS_LEN,         /* the host wants SimFail.arg bytes for its certificates */
 } SimFailure;
 
 typedef enum SimPoint {
@@ -79,6 +83,7 @@ typedef struct SimPlatform {
         SimSettings now;     /* with the control file applied */
         const char *control; /* path, borrowed; NULL: none */
         struct stat control_seen;
+        uint64_t n_changes; /* of the control file */
         SimFail fail;
 } SimPlatform;
 

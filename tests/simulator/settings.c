@@ -68,7 +68,8 @@ static const SimSettingInfo infos[] = {
         { "vtpm-manifest", "FILE: TPMT_PUBLIC of the SVSM's vTPM; without it, the SVSM has no vTPM" },
         { "vtpm-manifest-v1", "FILE: its manifest of version 1; without it, the SVSM knows no such version" },
         { "uefi-flags", "number: of the SVSM's UEFI variable store" },
-        { "fail", "MODE[:ARG][*TIMES]: enxio, busy, eio, enotty, einval, etimedout, ebadmsg, slow:MSEC, "
+        { "fail", "MODE[:ARG][*TIMES]: enxio, busy, eio, enotty, einval, etimedout, ebadmsg, again, slow:MSEC, "
+                  "vmm-error:CODE, fw-error:CODE, status:CODE, certs-len:BYTES, "
                   "wrong-generation, wrong-report-data, wrong-vmpl, zero-report, empty-report, truncated, "
                   "oversized, bad-signature, vmpl:N, other-manifest, truncated-manifest, none" },
         {},

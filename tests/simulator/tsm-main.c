@@ -6,15 +6,11 @@
 #define FUSE_USE_VERSION 31
 #include <errno.h>
 #include <fuse.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
-#include "base/text.h"
-#include "tests/simulator/options.h"
-#include "tests/simulator/platform.h"
+#include "tests/simulator/server.h"
 #include "tests/simulator/tsm-tree.h"
 
 static SimTsm *tree(void) {
@@ -140,89 +136,12 @@ static const struct fuse_operations operations = {
         .unlink = on_unlink,
 };
 
-typedef struct Arguments {
-        const char *mountpoint, *pki, *product, *control;
-        int ready_fd;
-        bool die_with_parent, help;
-} Arguments;
-
-static const struct option own_options[] = {
-        { "mountpoint", required_argument, NULL, 'm' },
-        { "pki", required_argument, NULL, 'p' },
-        { "product", required_argument, NULL, 'P' },
-        { "control", required_argument, NULL, 'c' },
-        { "ready-fd", required_argument, NULL, 'r' },
-        { "die-with-parent", no_argument, NULL, 'd' },
-        { "help", no_argument, NULL, 'h' },
-        {},
-};
-
-static int on_own(void *user, int val, const char *value) {
-        Arguments *a = user;
-        uint64_t fd;
-
-        switch (val) {
-        case 'm':
-                a->mountpoint = value;
-                return 0;
-        case 'p':
-                a->pki = value;
-                return 0;
-        case 'P':
-                a->product = value;
-                return 0;
-        case 'c':
-                a->control = value;
-                return 0;
-        case 'r':
-                if (text_to_u64(value, 10, 0, INT32_MAX, &fd) < 0)
-                        return -EINVAL;
-                a->ready_fd = (int) fd;
-                return 0;
-        case 'd':
-                a->die_with_parent = true;
-                return 0;
-        case 'h':
-                a->help = true;
-                return 0;
-        default:
-                return -EINVAL;
-        }
-}
-
 static void print_usage(void) {
         printf("Usage: snp-sim-tsm --mountpoint DIR --pki DIR [OPTION...]\n"
                "\n"
                "Serves /sys/kernel/config/tsm/report of an SEV-SNP guest at DIR, in the foreground, until SIGTERM.\n"
-               "\n"
-               "  --pki DIR              hierarchy made by snp-sim-pki\n"
-               "  --product NAME         refuse a hierarchy of another product line\n"
-               "  --control FILE         settings to read again before every act; may be absent\n"
-               "  --ready-fd FD          write \"ready\" and close FD once mounted\n"
-               "  --die-with-parent      stop when the parent process ends\n");
-        sim_options_print_settings();
-}
-
-static int set_up(const Arguments *a, const SimOptions *options, SimPlatform *platform, Error *e) {
-        SimPki *pki;
-        int r = sim_pki_load(a->pki, &pki, e);
-
-        if (r < 0)
-                return r;
-        sim_platform_init(platform, pki, a->control);
-        if (a->product && strcmp(a->product, sim_product(pki->product)->name) != 0)
-                return error_set(e, -EINVAL, "sim-product", "%s is a %s hierarchy", a->pki,
-                                 sim_product(pki->product)->name);
-        r = sim_options_apply(options, platform, e);
-        return r < 0 ? r : sim_platform_refresh(platform, e);
-}
-
-static void announce(int fd) {
-        if (fd < 0)
-                return;
-        if (write(fd, "ready\n", 6) != 6)
-                fprintf(stderr, "snp-sim-tsm: nobody reads that we are ready\n");
-        (void) close(fd);
+               "\n");
+        sim_server_print_options();
 }
 
 static struct fuse *new_file_system(SimTsm *tsm) {
@@ -238,15 +157,15 @@ static struct fuse *new_file_system(SimTsm *tsm) {
         return fuse;
 }
 
-static int serve(SimTsm *tsm, const Arguments *a) {
+static int serve(SimTsm *tsm, const SimServer *server) {
         struct fuse *fuse = new_file_system(tsm);
         int r = -EIO;
 
         if (!fuse)
                 return r;
         /* Handlers first: a signal that comes while mounting then still leads to the unmounting below. */
-        if (fuse_set_signal_handlers(fuse_get_session(fuse)) == 0 && fuse_mount(fuse, a->mountpoint) == 0) {
-                announce(a->ready_fd);
+        if (fuse_set_signal_handlers(fuse_get_session(fuse)) == 0 && fuse_mount(fuse, server->place) == 0) {
+                sim_server_announce(server);
                 r = fuse_loop(fuse);
                 fuse_unmount(fuse);
         }
@@ -258,26 +177,20 @@ static int serve(SimTsm *tsm, const Arguments *a) {
 int main(int argc, char **argv) {
         CLEANUP(sim_tsm_freep) SimTsm *tsm = NULL;
         CLEANUP(sim_platform_done) SimPlatform platform = {};
-        Arguments a = { .ready_fd = -1 };
-        pid_t parent = getppid();
-        SimOptions options;
+        SimServer server = { .program = "snp-sim-tsm", .place_option = "mountpoint" };
         Error e = {};
         int r;
 
-        r = sim_options_parse(argc, argv, own_options, on_own, &a, &options, &e);
-        if (a.help)
+        r = sim_server_parse(&server, argc, argv);
+        if (server.help)
                 print_usage();
-        if (a.help || r < 0 || !a.mountpoint || !a.pki) {
-                fprintf(stderr, "%s", a.help ? "" : "snp-sim-tsm: see --help\n");
-                return a.help ? EXIT_SUCCESS : 2;
-        }
-        if (a.die_with_parent && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent))
-                return EXIT_FAILURE;
-        r = set_up(&a, &options, &platform, &e);
+        if (server.help || r < 0)
+                return server.help ? EXIT_SUCCESS : 2;
+        r = sim_server_start(&server, &platform, &e);
         if (r == 0)
                 r = sim_tsm_new(&platform, &tsm);
         if (r == 0)
-                r = serve(tsm, &a);
+                r = serve(tsm, &server);
         if (r < 0)
                 fprintf(stderr, "snp-sim-tsm: %s\n", error_text(&e, r));
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
