@@ -34,8 +34,9 @@ typedef struct SnpImport {
 WARN_UNUSED int snp_cache_import_bundle(SnpCache *cache, const void *data, size_t size, SnpImport *import, Error *e);
 
 /*
- * Files in @path by name: {vcek,ask,asvk,ark,cert_chain,chain}.{pem,der,crt} and what AMD's service, snpguest and
- * Trustee's stores call them; see docs/collateral-bundle.md. Others are not touched.
+ * The files in @path whose names end in .pem, .der, .crt, .cer or .crl, or are "cert_chain" or "crl", as AMD's service,
+ * snpguest, Trustee's stores and this cache name them. Content decides what they are; of a list, a name with "vlek" or
+ * "asvk" in it says that it is for VLEKs. Directories in @path are not looked into. As above.
  */
 WARN_UNUSED int snp_cache_import_dir(SnpCache *cache, const char *path, SnpImport *import, Error *e);
 
