@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "keybroker-client/evidence-az.h"
 
 #define TEST_ROOT_SIZE_MAX (64u * 1024u) /* a few PEM certificates */
 
@@ -55,7 +56,8 @@ static int make_client(Generation *g, Error *e) {
                 [CONFIG_TEE_KEY_RSA_OAEP_256] = KBC_TEE_ALG_RSA_OAEP_256,
                 [CONFIG_TEE_KEY_RSA_OAEP] = KBC_TEE_ALG_RSA_OAEP,
         };
-        static const char *const tees[] = { [CONFIG_TEE_SNP] = "snp" };
+        static const char *const tees[] = { [CONFIG_TEE_SNP] = "snp",
+                                            [CONFIG_TEE_AZ_SNP_VTPM] = KBC_TEE_AZ_SNP_VTPM };
         const ConfigBroker *b = &g->config->broker;
         KbcClientConfig c = {
                 .url = b->url,

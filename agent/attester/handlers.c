@@ -34,6 +34,9 @@ static int open_source(Attester *a, Error *e) {
                 return snp_device_open_configfs(c->tsm_path, &a->device, e);
         case CONFIG_SOURCE_SEV_GUEST:
                 return snp_device_open_ioctl(c->device_path, &a->device, e);
+        case CONFIG_SOURCE_AZURE:
+                return error_set(e, -EOPNOTSUPP, "azure-no-report",
+                                 "Below Azure's paravisor no report can be had over bytes of one's own, without a quote");
         case CONFIG_SOURCE_AUTO:
         default:
                 return snp_device_open_auto(c->tsm_path, c->device_path, &a->device, e);
@@ -49,14 +52,15 @@ int attester_open_device(Attester *a, Error *e) {
 }
 
 static json_object *snp_facts(Attester *a) {
+        bool azure = a->config->attester.source == CONFIG_SOURCE_AZURE;
         json_object *o = json_object_new_object();
         Error e = {};
         int r, bad;
 
-        r = attester_open_device(a, &e);
+        r = azure ? attester_azure_check(a, &e) : attester_open_device(a, &e);
         bad = json_add_bool(o, "available", r == 0);
         if (r == 0)
-                bad |= json_add_str(o, "source", snp_device_name(a->device));
+                bad |= json_add_str(o, "source", azure ? "azure" : snp_device_name(a->device));
         else {
                 bad |= json_add_str(o, "reason", error_reason(&e, r));
                 bad |= json_add_str(o, "detail", error_text(&e, r));
@@ -142,19 +146,25 @@ static VtpmAkSpec ak_spec(const ConfigTpm *tpm) {
         return (VtpmAkSpec){ .kind = kinds[tpm->ak], .handle = tpm->ak_handle };
 }
 
-static int encode_quote(const VtpmQuote *quote, Blob *ret, Error *e) {
+WireQuoteAnswer attester_quote_answer(const VtpmQuote *quote) {
         WireQuoteAnswer answer = {
                 .attest = { .data = quote->attest.data, .size = quote->attest.size },
                 .signature = { .data = quote->signature.data, .size = quote->signature.size },
                 .ak_public = { .data = quote->ak.data, .size = quote->ak.size },
         };
-        const VtpmPcrValues *pcrs = &quote->pcrs[0]; /* the message asks for one bank */
-        int r;
+        const VtpmPcrValues *pcrs = &quote->pcrs[0]; /* the messages ask for one bank */
 
         for (size_t i = 0; i < VTPM_N_PCRS; i++)
                 if (pcrs->mask >> i & 1)
                         answer.digests[answer.n_digests++] =
                                 (WireBytes){ .data = pcrs->values[i], .size = vtpm_hash_size(pcrs->hash) };
+        return answer;
+}
+
+static int encode_quote(const VtpmQuote *quote, Blob *ret, Error *e) {
+        WireQuoteAnswer answer = attester_quote_answer(quote);
+        int r;
+
         r = wire_quote_answer_encode(&answer, ret);
         if (r == -E2BIG)
                 return error_set(e, r, "quote-too-large", "The TPM's quote is too large");
@@ -193,6 +203,7 @@ const AttesterHandler *attester_handler_find(uint16_t type) {
                 { WIRE_SERVICE_REPORT, "service report", WIRE_SERVICE_REQUEST_SIZE, WIRE_SERVICE_REQUEST_SIZE,
                   attester_handle_service },
                 { WIRE_QUOTE, "quote", 2 + 1 + 10, 2 + WIRE_NONCE_MAX + 10, handle_quote },
+                { WIRE_AZURE, "azure", 2 + 1 + 10, 2 + WIRE_NONCE_MAX + 10, attester_handle_azure },
         };
 
         for (size_t i = 0; i < N_ELEMENTS(handlers); i++)

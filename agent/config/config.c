@@ -108,12 +108,28 @@ static int check_secrets(const Config *c, Error *e) {
         return 0;
 }
 
+/* Below Azure's paravisor evidence is of its own kind, and comes from the TPM. */
+static int check_azure(const Config *c, Error *e) {
+        bool source = c->attester.source == CONFIG_SOURCE_AZURE, tee = c->broker.tee == CONFIG_TEE_AZ_SNP_VTPM;
+
+        if (!c->broker.url)
+                return 0;
+        if (source != tee)
+                return incomplete(&c->broker.place, e, "Tee=az-snp-vtpm and Source=azure in section [Attester] need "
+                                                       "each other");
+        if (source && !c->tpm.tcti)
+                return incomplete(&c->broker.place, e, "Tee=az-snp-vtpm needs a Tcti= in section [Tpm]");
+        return 0;
+}
+
 static int check(const Config *c, Error *e) {
         int r;
 
         if (c->broker.url && !c->broker.ca_file && !c->broker.use_system_ca)
                 return incomplete(&c->broker.place, e, "URL= needs CA=, a PEM file or 'system'");
-        r = check_volumes(c, e);
+        r = check_azure(c, e);
+        if (r == 0)
+                r = check_volumes(c, e);
         if (r < 0)
                 return r;
         return check_secrets(c, e);

@@ -34,6 +34,7 @@ typedef enum ConfigSource {
         CONFIG_SOURCE_AUTO,
         CONFIG_SOURCE_CONFIGFS_TSM,
         CONFIG_SOURCE_SEV_GUEST,
+        CONFIG_SOURCE_AZURE, /* the paravisor's vTPM */
 } ConfigSource;
 
 typedef enum ConfigAk {
@@ -49,6 +50,7 @@ typedef enum ConfigAk {
 
 typedef enum ConfigTee {
         CONFIG_TEE_SNP,
+        CONFIG_TEE_AZ_SNP_VTPM,
 } ConfigTee;
 
 typedef enum ConfigTeeKey {

@@ -165,19 +165,26 @@ CONFIG_VALUE(config_value_source) {
                 [CONFIG_SOURCE_AUTO] = "auto",
                 [CONFIG_SOURCE_CONFIGFS_TSM] = "configfs-tsm",
                 [CONFIG_SOURCE_SEV_GUEST] = "sev-guest",
+                [CONFIG_SOURCE_AZURE] = "azure",
         };
         int i = config_value_choose(names, N_ELEMENTS(names), value);
 
         if (i < 0)
-                return config_value_bad(e, "expected 'auto', 'configfs-tsm' or 'sev-guest'");
+                return config_value_bad(e, "expected 'auto', 'configfs-tsm', 'sev-guest' or 'azure'");
         *(ConfigSource *) field = (ConfigSource) i;
         return 0;
 }
 
 CONFIG_VALUE(config_value_tee) {
-        if (strcmp(value, "snp") != 0)
-                return config_value_bad(e, "expected 'snp'");
-        *(ConfigTee *) field = CONFIG_TEE_SNP;
+        static const char *const names[] = {
+                [CONFIG_TEE_SNP] = "snp",
+                [CONFIG_TEE_AZ_SNP_VTPM] = "az-snp-vtpm",
+        };
+        int i = config_value_choose(names, N_ELEMENTS(names), value);
+
+        if (i < 0)
+                return config_value_bad(e, "expected 'snp' or 'az-snp-vtpm'");
+        *(ConfigTee *) field = (ConfigTee) i;
         return 0;
 }
 

@@ -42,6 +42,8 @@ typedef enum WireType {
         WIRE_SERVICE_REPORT = 0x0005, /* 64 bytes nonce, 16 bytes GUID of an SVSM's service (zeros: all) in the order of its
                                    text, u32 manifest version, u32 deadline in ms;
                                    answer: report (1184 bytes), u32 size + manifest, certificate table (rest) */
+        WIRE_AZURE = 0x0006,    /* as WIRE_QUOTE; answer: u16 size + HCL report, u16 size + AK certificate (DER, may be
+                                   empty), then as WIRE_QUOTE */
         /* token plugin and snpctl to agentd */
         WIRE_VOLUME_KEY = 0x0101, /* u16 size + UUID text, u16 size + device name, u16 size + token JSON,
                                      u16 size + segment cipher; answer: the passphrase (secret) */

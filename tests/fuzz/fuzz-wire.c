@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "agent/wire/bodies-azure.h"
 #include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 
@@ -23,6 +24,7 @@ static void body(const WireMessage *m) {
         WireReportAnswer evidence;
         WireQuoteRequest quote;
         WireQuoteAnswer signed_pcrs;
+        WireAzureAnswer paravisor;
         WireVolumeRequest volume;
         WireServiceRequest service;
         WireServiceAnswer manifest;
@@ -36,6 +38,8 @@ static void body(const WireMessage *m) {
                 same(wire_quote_request_encode(&quote, &b), &b, m);
         if (wire_quote_answer_parse(p, n, 0x000b /* TPM_ALG_SHA256 */, &signed_pcrs, NULL) == 0)
                 same(wire_quote_answer_encode(&signed_pcrs, &b), &b, m);
+        if (wire_azure_answer_parse(p, n, 0x000b, &paravisor, NULL) == 0)
+                same(wire_azure_answer_encode(&paravisor, &b), &b, m);
         if (wire_volume_request_parse(p, n, &volume, NULL) == 0)
                 same(wire_volume_request_encode(&volume, &b), &b, m);
         if (wire_service_request_parse(p, n, &service, NULL) == 0)

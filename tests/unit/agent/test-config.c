@@ -158,6 +158,19 @@ START_TEST(collateral_can_be_had_from_nobody) {
 }
 END_TEST
 
+#define BROKER "[Broker]\nURL=https://h\nCA=system\n"
+
+START_TEST(azure_has_a_source_and_a_kind_of_evidence_of_its_own) {
+        static const char text[] = BROKER "Tee=az-snp-vtpm\n[Attester]\nSource=azure\n[Tpm]\nTcti=device:/dev/tpmrm0\n";
+        CLEANUP(config_freep) Config *c = NULL;
+        Error e = {};
+
+        ck_assert_msg(config_parse("file", text, strlen(text), &c, &e) == 0, "%s", e.text);
+        ck_assert_int_eq(c->attester.source, CONFIG_SOURCE_AZURE);
+        ck_assert_int_eq(c->broker.tee, CONFIG_TEE_AZ_SNP_VTPM);
+}
+END_TEST
+
 START_TEST(golden_rules_are_read_and_found) {
         CLEANUP(config_freep) Config *c = parse(golden);
         const ConfigVolume *v;
@@ -225,7 +238,6 @@ START_TEST(every_default_is_accepted_by_its_own_parser) {
 }
 END_TEST
 
-#define BROKER "[Broker]\nURL=https://h\nCA=system\n"
 #define UUID1 "UUID=1ab0b1c4-0d4a-4a3f-9f3e-0f7f5f9f2b11\n"
 #define LONG_NAME "a123456789b123456789c123456789d123456789"
 #define HUNDRED "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
@@ -321,6 +333,10 @@ static const struct {
         { "[Secret a]\nUnit=a.service b/c.service\n", "config-value", "file:2: Unit=:" },
         /* what is missing */
         { "\n[Broker]\nURL=https://h\n", "config-incomplete", "file:2: URL= needs CA=" },
+        { BROKER "Tee=az-snp-vtpm\n", "config-incomplete", "Tee=az-snp-vtpm and Source=azure" },
+        { BROKER "[Attester]\nSource=azure\n[Tpm]\nTcti=device:/dev/tpmrm0\n", "config-incomplete",
+          "Tee=az-snp-vtpm and Source=azure" },
+        { BROKER "Tee=az-snp-vtpm\n[Attester]\nSource=azure\n", "config-incomplete", "Tee=az-snp-vtpm needs a Tcti=" },
         { BROKER "[Volume a]\nResource=a/b/c\n", "config-incomplete", "file:4: a volume needs UUID=" },
         { BROKER "[Volume a]\n" UUID1, "config-incomplete", "file:4: a volume needs UUID= and Resource=" },
         { "[Volume a]\n" UUID1 "Resource=a/b/c\n", "config-incomplete", "file:1: a volume needs a URL=" },
@@ -669,6 +685,7 @@ int main(void) {
         tcase_add_test(file, golden_file_is_read_field_by_field);
         tcase_add_test(file, golden_collateral_is_read_field_by_field);
         tcase_add_test(file, collateral_can_be_had_from_nobody);
+        tcase_add_test(file, azure_has_a_source_and_a_kind_of_evidence_of_its_own);
         tcase_add_test(file, golden_rules_are_read_and_found);
         tcase_add_test(file, nothing_configured_means_defaults_and_no_rule);
         tcase_add_test(file, every_default_is_accepted_by_its_own_parser);
