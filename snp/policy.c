@@ -20,6 +20,7 @@
 typedef struct PolicyParser {
         SnpPolicy *policy;
         const char *name;                    /* of the file */
+        const SnpPolicyOther *other;         /* or NULL */
         unsigned lines[SNP_POLICY_KEYS_MAX]; /* where a key was last given; 0: nowhere */
 } PolicyParser;
 
@@ -46,8 +47,13 @@ void snp_policy_free(SnpPolicy *policy) {
 
 /* Reading */
 
+static bool is_others(const PolicyParser *p, const IniLine *line) {
+        return p->other && strcmp(line->section, p->other->section) == 0;
+}
+
 static int on_section(void *userdata, const IniLine *line, Error *e) {
-        (void) userdata;
+        if (is_others(userdata, line))
+                return 0;
         if (snp_policy_section_is_known(line->section))
                 return 0;
         return error_set(e, -EINVAL, "config-section", "unknown section [%s]", line->section);
@@ -58,6 +64,8 @@ static int on_key(void *userdata, const IniLine *line, Error *e) {
         const SnpPolicyKey *key = snp_policy_key_find(line->section, line->key);
         int r;
 
+        if (is_others(p, line))
+                return p->other->key(p->other->userdata, line, e);
         if (!key)
                 return error_set(e, -EINVAL, "config-key", "unknown key %s= in section [%s]", line->key, line->section);
         if (!*line->value)
@@ -71,8 +79,10 @@ static int on_key(void *userdata, const IniLine *line, Error *e) {
 
 static bool may_repeat(void *userdata, const IniLine *line) {
         const SnpPolicyKey *key = snp_policy_key_find(line->section, line->key);
+        const PolicyParser *p = userdata;
 
-        (void) userdata;
+        if (is_others(p, line))
+                return p->other->may_repeat(p->other->userdata, line);
         return key && key->kind->is_list;
 }
 
@@ -142,10 +152,11 @@ static int check_lines(PolicyParser *p, Error *e) {
         return 0;
 }
 
-int snp_policy_parse(const char *name, const void *data, size_t size, SnpPolicy **ret, Error *e) {
+int snp_policy_parse_with(const char *name, const void *data, size_t size, const SnpPolicyOther *other,
+                          SnpPolicy **ret, Error *e) {
         static const IniHandler handler = { .section = on_section, .key = on_key, .may_repeat = may_repeat };
         CLEANUP(snp_policy_freep) SnpPolicy *policy = NULL;
-        PolicyParser p = { .name = name };
+        PolicyParser p = { .name = name, .other = other };
         int r = snp_policy_new(&policy, e);
 
         if (r < 0)
@@ -160,6 +171,10 @@ int snp_policy_parse(const char *name, const void *data, size_t size, SnpPolicy 
                 return r;
         *ret = TAKE_PTR(policy);
         return 0;
+}
+
+int snp_policy_parse(const char *name, const void *data, size_t size, SnpPolicy **ret, Error *e) {
+        return snp_policy_parse_with(name, data, size, NULL, ret, e);
 }
 
 int snp_policy_load(const char *path, SnpPolicy **ret, Error *e) {

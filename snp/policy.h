@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/ini-text.h"
 #include "snp/product.h"
 #include "snp/report.h"
 #include "snp/verify.h"
@@ -38,6 +39,17 @@ WARN_UNUSED int snp_policy_new(SnpPolicy **ret, Error *e);
 WARN_UNUSED int snp_policy_load(const char *path, SnpPolicy **ret, Error *e);
 /* The same from memory; @name stands for the file in errors. */
 WARN_UNUSED int snp_policy_parse(const char *name, const void *data, size_t size, SnpPolicy **ret, Error *e);
+
+/* A section of the file that is about other evidence than a report: who reads it. As members of IniHandler. */
+typedef struct SnpPolicyOther {
+        const char *section;
+        int (*key)(void *userdata, const IniLine *line, Error *e);
+        bool (*may_repeat)(void *userdata, const IniLine *line);
+        void *userdata;
+} SnpPolicyOther;
+/* The same, where @other (or NULL) reads one section more. Without a reader such a section is refused. */
+WARN_UNUSED int snp_policy_parse_with(const char *name, const void *data, size_t size, const SnpPolicyOther *other,
+                                      SnpPolicy **ret, Error *e);
 
 /**
  * snp_policy_new_from_report() - a policy for guests like the one that @report is about
