@@ -6,6 +6,7 @@
 #include "vtpm/context.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -65,10 +66,21 @@ int vtpm_context_open(const char *tcti, Deadline deadline, VtpmContext **ret, Er
         return 0;
 }
 
+/*
+ * ESAPI keeps copies of what went through it (parameters of the last command, decrypted responses) and frees them as
+ * they are. glibc overwrites what is freed while M_PERTURB is set; smaller pieces than these it may keep as they are, but
+ * secrets are in the two large ones, ESAPI's context and SAPI's.
+ */
+static void finalize(ESYS_CONTEXT **esys) {
+        (void) mallopt(M_PERTURB, 0xff);
+        Esys_Finalize(esys); /* frees memory, sends nothing */
+        (void) mallopt(M_PERTURB, 0);
+}
+
 void vtpm_context_free(VtpmContext *ctx) {
         if (!ctx)
                 return;
-        Esys_Finalize(&ctx->esys); /* frees memory, sends nothing */
+        finalize(&ctx->esys);
         vtpm_transport_free(ctx->transport);
         free(ctx);
 }

@@ -12,12 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-
-/* A piece of input, borrowed. */
-typedef struct VtpmBytes {
-        const uint8_t *data;
-        size_t size;
-} VtpmBytes;
+#include "vtpm/bytes.h"
 
 /* @ret: @size bytes, the number of bits asked for divided by eight. 0; -EOPNOTSUPP unknown hash; -EIO. */
 WARN_UNUSED int vtpm_kdfa(uint16_t hash, VtpmBytes key, const char *label, VtpmBytes context_u, uint8_t *ret,
