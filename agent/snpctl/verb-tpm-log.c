@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/snpctl/tpm-event.h"
 #include "agent/snpctl/verbs.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
-#include "vtpm/event-data.h"
 #include "vtpm/event-log-replay.h"
 
 /* Shown at most; real logs have a few hundred. */
@@ -28,9 +28,7 @@ static const CtlOption options[] = {
 /* One event, ready to be shown. */
 typedef struct Line {
         VtpmEvent event;
-        const char *proof;
-        char type[NAME_MAX_SIZE];
-        char text[VTPM_EVENT_TEXT_MAX];
+        TpmEventText text;
 } Line;
 
 static void hash_name(uint16_t hash, char ret[static NAME_MAX_SIZE]) {
@@ -56,29 +54,14 @@ static int choose_bank(const LogArgs *args, const VtpmEventLog *log, uint16_t *r
 
 /* Return: as vtpm_event_log_next(). */
 static int next_line(VtpmEventLog *log, uint16_t bank, Line *ret, Error *e) {
-        VtpmEventProof proof = VTPM_PROOF_NONE;
-        const char *type;
-        VtpmEventData data;
         int r = vtpm_event_log_next(log, &ret->event, e);
 
         if (r <= 0)
                 return r;
         if (log->n_events > EVENTS_MAX)
                 return error_set(e, -E2BIG, "event-log-length", "The event log has more than %u events", EVENTS_MAX);
-        vtpm_event_data_parse(&ret->event, &data);
-        vtpm_event_data_text(&data, ret->text);
-        if (vtpm_event_digest(&ret->event, bank)) { /* the Spec ID event has none */
-                r = vtpm_event_data_check(&ret->event, &data, bank, &proof, e);
-                if (r < 0)
-                        return r;
-        }
-        ret->proof = vtpm_event_proof_name(proof);
-        type = vtpm_event_type_name(ret->event.type);
-        if (type)
-                (void) snprintf(ret->type, sizeof(ret->type), "%s", type);
-        else
-                (void) snprintf(ret->type, sizeof(ret->type), "0x%08x", ret->event.type);
-        return 1;
+        r = tpm_event_text(&ret->event, bank, &ret->text, e);
+        return r < 0 ? r : 1;
 }
 
 static int print_events(VtpmEventLog log, uint16_t bank, CtlOutput *out, Error *e) {
@@ -87,8 +70,8 @@ static int print_events(VtpmEventLog log, uint16_t bank, CtlOutput *out, Error *
 
         ctl_printf(out, "Event PCR %-33s %-8s What it says\n", "Type", "Digest");
         while ((r = next_line(&log, bank, &line, e)) > 0)
-                ctl_printf(out, "%5zu %3u %-33s %-8s %s\n", line.event.number, line.event.pcr, line.type, line.proof,
-                           line.text);
+                ctl_printf(out, "%5zu %3u %-33s %-8s %s\n", line.event.number, line.event.pcr, line.text.type,
+                           vtpm_event_proof_name(line.text.proof), line.text.text);
         return r;
 }
 
@@ -138,9 +121,10 @@ static int event_json(const Line *line, json_object **ret) {
                         return -ENOMEM;
         }
         if (json_add_u64(o, "number", event->number) < 0 || json_add_u64(o, "pcr", event->pcr) < 0 ||
-            json_add_u64(o, "type", event->type) < 0 || json_add_str(o, "typeName", line->type) < 0 ||
+            json_add_u64(o, "type", event->type) < 0 || json_add_str(o, "typeName", line->text.type) < 0 ||
             json_add_u64(o, "size", event->size) < 0 || json_add_take(o, "digests", TAKE_PTR(digests)) < 0 ||
-            json_add_str(o, "digestOfData", line->proof) < 0 || json_add_str(o, "text", line->text) < 0)
+            json_add_str(o, "digestOfData", vtpm_event_proof_name(line->text.proof)) < 0 ||
+            json_add_str(o, "text", line->text.text) < 0)
                 return -ENOMEM;
         *ret = TAKE_PTR(o);
         return 0;

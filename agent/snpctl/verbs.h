@@ -16,6 +16,7 @@ extern const CtlVerb ctl_verb_policy_new;                            /* verb-pol
 extern const CtlVerb ctl_verb_status, ctl_verb_attest; /* verb-status.c */
 extern const CtlVerb ctl_verb_secret_get; /* verb-secret.c */
 extern const CtlVerb ctl_verb_tpm_log; /* verb-tpm-log.c */
+extern const CtlVerb ctl_verb_tpm_diff; /* verb-tpm-diff.c */
 extern const CtlVerb ctl_verb_tpm_verify; /* verb-tpm-verify.c */
 
 /* Those of the helper program snpctl-tpm. */
