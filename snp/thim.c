@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 #define PEM_TEXT_MAX (24u * 1024u) /* of one member, before decoding */
-#define NUMBER_TEXT_MAX 20
+#define WORD_TEXT_MAX 64 /* of the short members, right or wrong */
 
 void snp_thim_done(SnpThim *thim) {
         blob_done(&thim->vek);
@@ -36,7 +36,7 @@ static int parse_pem(json_object *root, const char *name, Blob *ret, Error *e) {
 static int parse_tcb(json_object *root, uint8_t ret[static SNP_TCB_SIZE], Error *e) {
         uint8_t big_endian[SNP_TCB_SIZE];
         const char *text = NULL;
-        int r = json_get_str(root, "tcbm", 2 * SNP_TCB_SIZE, &text, e);
+        int r = json_get_str(root, "tcbm", WORD_TEXT_MAX, &text, e);
 
         if (r < 0)
                 return r;
@@ -50,7 +50,7 @@ static int parse_tcb(json_object *root, uint8_t ret[static SNP_TCB_SIZE], Error 
 
 static int parse_cache_control(json_object *root, uint64_t *ret, Error *e) {
         const char *text = NULL;
-        int r = json_get_opt_str(root, "cacheControl", NUMBER_TEXT_MAX, &text, e);
+        int r = json_get_opt_str(root, "cacheControl", WORD_TEXT_MAX, &text, e);
 
         if (r < 0)
                 return r;
