@@ -5,6 +5,7 @@
 
 #include "agent/attester/handlers.h"
 #include "agent/wire/bodies.h"
+#include "snp/device.h"
 #include "vtpm/quote.h"
 
 /* The caller's deadline, cut to the configured one. */
@@ -13,11 +14,25 @@ Deadline attester_deadline(const Attester *a, uint32_t msec);
 /* Sees to it that a->device is there. */
 WARN_UNUSED int attester_open_device(Attester *a, Error *e);
 
-/* Borrows from @quote, which is over one bank. */
-WireQuoteAnswer attester_quote_answer(const VtpmQuote *quote);
-
 /* Whether there is a paravisor that reports with SNP. 0; -ENODEV; or what the TPM says. */
 WARN_UNUSED int attester_azure_check(const Attester *a, Error *e);
 
+/* A report at @vmpl, WIRE_VMPL_AUTO for the configured one. */
+WARN_UNUSED int attester_get_report(Attester *a, const uint8_t report_data[static SNP_REPORT_DATA_SIZE], uint32_t vmpl,
+                                    Deadline deadline, SnpDeviceReport *ret, Error *e);
+WireReportAnswer attester_report_answer(const SnpDeviceReport *report); /* borrows */
+
+/* A quote with the configured key; the deadline in @q is not looked at. */
+WARN_UNUSED int attester_get_quote(const Attester *a, const WireQuoteRequest *q, Deadline deadline, VtpmQuote *ret,
+                                   Error *e);
+WireQuoteAnswer attester_quote_answer(const VtpmQuote *quote); /* borrows from @quote, which is over one bank */
+
+/* handle-azure.c */
 WARN_UNUSED int attester_handle_azure(Attester *a, const Blob *body, Blob *ret, Error *e);
+/* handle-evidence.c */
+WARN_UNUSED int attester_handle_evidence(Attester *a, const Blob *body, Blob *ret, Error *e);
+/* handle-measure.c */
+WARN_UNUSED int attester_handle_measure(Attester *a, const Blob *body, Blob *ret, Error *e);
+WARN_UNUSED int attester_handle_event_log(Attester *a, const Blob *body, Blob *ret, Error *e);
+/* handle-service.c */
 WARN_UNUSED int attester_handle_service(Attester *a, const Blob *body, Blob *ret, Error *e);

@@ -10,6 +10,7 @@
 
 #include "agent/attester/handlers-internal.h"
 #include "agent/daemon/options.h"
+#include "agent/wire/bodies-measure.h"
 #include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 #include "base/json.h"
@@ -100,6 +101,27 @@ static int handle_platform(Attester *a, const Blob *body, Blob *ret, Error *e) {
         return 0;
 }
 
+int attester_get_report(Attester *a, const uint8_t report_data[static SNP_REPORT_DATA_SIZE], uint32_t vmpl,
+                        Deadline deadline, SnpDeviceReport *ret, Error *e) {
+        int r;
+
+        r = attester_open_device(a, e);
+        if (r < 0)
+                return r;
+        r = snp_device_get_report(a->device, report_data, vmpl == WIRE_VMPL_AUTO ? a->config->attester.vmpl : vmpl,
+                                  deadline, ret, e);
+        if (r < 0) /* the driver may have been reloaded since; look afresh next time */
+                snp_device_free(TAKE_PTR(a->device));
+        return r;
+}
+
+WireReportAnswer attester_report_answer(const SnpDeviceReport *report) {
+        return (WireReportAnswer){
+                .report = { .data = report->report, .size = sizeof(report->report) },
+                .certs = { .data = report->certs.data, .size = report->certs.size },
+        };
+}
+
 static int handle_report(Attester *a, const Blob *body, Blob *ret, Error *e) {
         AUTO_SNP_DEVICE_REPORT SnpDeviceReport report = {};
         WireReportRequest q;
@@ -107,23 +129,11 @@ static int handle_report(Attester *a, const Blob *body, Blob *ret, Error *e) {
         int r;
 
         r = wire_report_request_parse(body->data, body->size, &q, e);
+        if (r == 0)
+                r = attester_get_report(a, q.report_data, q.vmpl, attester_deadline(a, q.deadline_msec), &report, e);
         if (r < 0)
                 return r;
-        r = attester_open_device(a, e);
-        if (r < 0)
-                return r;
-        r = snp_device_get_report(a->device, q.report_data,
-                                  q.vmpl == WIRE_VMPL_AUTO ? a->config->attester.vmpl : q.vmpl,
-                                  attester_deadline(a, q.deadline_msec), &report, e);
-        if (r < 0) {
-                /* The driver may have been reloaded since; look afresh next time. */
-                snp_device_free(TAKE_PTR(a->device));
-                return r;
-        }
-        answer = (WireReportAnswer){
-                .report = { .data = report.report, .size = sizeof(report.report) },
-                .certs = { .data = report.certs.data, .size = report.certs.size },
-        };
+        answer = attester_report_answer(&report);
         r = wire_report_answer_encode(&answer, ret);
         if (r == -E2BIG)
                 return error_set(e, r, "certs-too-large", "The host's certificate table of %zu bytes is too large",
@@ -161,39 +171,38 @@ WireQuoteAnswer attester_quote_answer(const VtpmQuote *quote) {
         return answer;
 }
 
-static int encode_quote(const VtpmQuote *quote, Blob *ret, Error *e) {
-        WireQuoteAnswer answer = attester_quote_answer(quote);
-        int r;
-
-        r = wire_quote_answer_encode(&answer, ret);
-        if (r == -E2BIG)
-                return error_set(e, r, "quote-too-large", "The TPM's quote is too large");
-        return r < 0 ? error_oom(e) : 0;
-}
-
-static int handle_quote(Attester *a, const Blob *body, Blob *ret, Error *e) {
-        AUTO_VTPM_QUOTE VtpmQuote quote = {};
+int attester_get_quote(const Attester *a, const WireQuoteRequest *q, Deadline deadline, VtpmQuote *ret, Error *e) {
         VtpmQuoteRequest request;
-        WireQuoteRequest q;
-        int r;
 
-        r = wire_quote_request_parse(body->data, body->size, &q, e);
-        if (r < 0)
-                return r;
         if (!a->config->tpm.tcti)
                 return error_set(e, -ENODEV, "tpm-not-configured", "No TPM is configured");
         request = (VtpmQuoteRequest){
                 .tcti = a->config->tpm.tcti,
                 .ak = ak_spec(&a->config->tpm),
-                .nonce = q.nonce,
-                .nonce_size = q.nonce_size,
-                .pcrs = { .n_banks = 1, .banks[0] = { .hash = q.bank, .mask = q.pcr_mask } },
-                .deadline = attester_deadline(a, q.deadline_msec),
+                .nonce = q->nonce,
+                .nonce_size = q->nonce_size,
+                .pcrs = { .n_banks = 1, .banks[0] = { .hash = q->bank, .mask = q->pcr_mask } },
+                .deadline = deadline,
         };
-        r = vtpm_quote_run(&request, &quote, e);
+        return vtpm_quote_run(&request, ret, e);
+}
+
+static int handle_quote(Attester *a, const Blob *body, Blob *ret, Error *e) {
+        AUTO_VTPM_QUOTE VtpmQuote quote = {};
+        WireQuoteRequest q;
+        WireQuoteAnswer answer;
+        int r;
+
+        r = wire_quote_request_parse(body->data, body->size, &q, e);
+        if (r == 0)
+                r = attester_get_quote(a, &q, attester_deadline(a, q.deadline_msec), &quote, e);
         if (r < 0)
                 return r;
-        return encode_quote(&quote, ret, e);
+        answer = attester_quote_answer(&quote);
+        r = wire_quote_answer_encode(&answer, ret);
+        if (r == -E2BIG)
+                return error_set(e, r, "quote-too-large", "The TPM's quote is too large");
+        return r < 0 ? error_oom(e) : 0;
 }
 
 const AttesterHandler *attester_handler_find(uint16_t type) {
@@ -204,6 +213,11 @@ const AttesterHandler *attester_handler_find(uint16_t type) {
                   attester_handle_service },
                 { WIRE_QUOTE, "quote", 2 + 1 + 10, 2 + WIRE_NONCE_MAX + 10, handle_quote },
                 { WIRE_AZURE, "azure", 2 + 1 + 10, 2 + WIRE_NONCE_MAX + 10, attester_handle_azure },
+                { WIRE_EVIDENCE, "evidence", 4 + 2 + 1 + 10, 4 + 2 + WIRE_NONCE_MAX + 10, attester_handle_evidence },
+                { WIRE_EVENT_LOG, "event log", WIRE_EVENT_LOG_REQUEST_SIZE, WIRE_EVENT_LOG_REQUEST_SIZE,
+                  attester_handle_event_log },
+                { WIRE_MEASURE, "measurement", 3 * 2 + 4,
+                  3 * 2 + 4 + 2 * WIRE_MEASURE_WORD_MAX + WIRE_MEASURE_CONTENT_MAX, attester_handle_measure },
         };
 
         for (size_t i = 0; i < N_ELEMENTS(handlers); i++)

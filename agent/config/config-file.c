@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,12 +97,22 @@ static bool name_is_valid(const char *name) {
                strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == n;
 }
 
+/* Of sections that are checked as a whole. */
+static int set_place_of(Config *config, const char *section, const IniLine *line, Error *e) {
+        if (strcmp(section, "Broker") == 0)
+                return set_place(&config->broker.place, line, e);
+        if (strcmp(section, "Measure") == 0)
+                return set_place(&config->measure.place, line, e);
+        return 0;
+}
+
 static int enter_fixed(FileParser *p, const IniLine *line, Error *e) {
         static const struct {
                 const char *name;
                 size_t offset;
         } fixed[] = {
                 { "Attester", offsetof(Config, attester) }, { "Tpm", offsetof(Config, tpm) },
+                { "Measure", offsetof(Config, measure) },
                 { "Broker", offsetof(Config, broker) },     { "Trust", offsetof(Config, trust) },
                 { "Agent", offsetof(Config, agent) },       { "Collateral", offsetof(Config, collateral) },
         };
@@ -110,8 +121,7 @@ static int enter_fixed(FileParser *p, const IniLine *line, Error *e) {
                 if (strcmp(fixed[i].name, line->section) == 0) {
                         p->section = fixed[i].name;
                         p->target = (uint8_t *) p->config + fixed[i].offset;
-                        return strcmp(line->section, "Broker") == 0 ? set_place(&p->config->broker.place, line, e)
-                                                                    : 0;
+                        return set_place_of(p->config, fixed[i].name, line, e);
                 }
         return error_set(e, -EINVAL, "config-section", "unknown section [%s]", line->section);
 }
@@ -149,9 +159,21 @@ static int on_key(void *userdata, const IniLine *line, Error *e) {
         return r;
 }
 
+/* As a PCR is extended: which files, in which order. */
+static int config_digest_add(Config *config, const void *data, size_t size, Error *e) {
+        uint8_t both[2 * CONFIG_DIGEST_SIZE];
+
+        (void) memcpy(both, config->digest, CONFIG_DIGEST_SIZE);
+        if (!EVP_Digest(data, size, both + CONFIG_DIGEST_SIZE, NULL, EVP_sha256(), NULL) ||
+            !EVP_Digest(both, sizeof(both), config->digest, NULL, EVP_sha256(), NULL))
+                return error_set(e, -EIO, "digest-failed", "SHA-256 failed");
+        return 0;
+}
+
 int config_apply(Config *config, const char *name, const void *data, size_t size, Error *e) {
         static const IniHandler handler = { .section = on_section, .key = on_key };
         FileParser p = { .config = config };
+        int r = config_digest_add(config, data, size, e);
 
-        return ini_text_parse(name, data, size, CONFIG_FILE_SIZE_MAX, &handler, &p, e);
+        return r < 0 ? r : ini_text_parse(name, data, size, CONFIG_FILE_SIZE_MAX, &handler, &p, e);
 }

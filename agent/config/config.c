@@ -29,6 +29,8 @@ void config_free(Config *config) {
                 return;
         config_section_clear("Attester", &config->attester);
         config_section_clear("Tpm", &config->tpm);
+        config_section_clear("Measure", &config->measure);
+        place_done(&config->measure.place);
         config_section_clear("Broker", &config->broker);
         place_done(&config->broker.place);
         config_section_clear("Trust", &config->trust);
@@ -58,6 +60,8 @@ static int new_with_defaults(Config **ret, Error *e) {
         r = config_section_reset("Attester", &c->attester, e);
         if (r == 0)
                 r = config_section_reset("Tpm", &c->tpm, e);
+        if (r == 0)
+                r = config_section_reset("Measure", &c->measure, e);
         if (r == 0)
                 r = config_section_reset("Broker", &c->broker, e);
         if (r == 0)
@@ -127,6 +131,8 @@ static int check(const Config *c, Error *e) {
 
         if (c->broker.url && !c->broker.ca_file && !c->broker.use_system_ca)
                 return incomplete(&c->broker.place, e, "URL= needs CA=, a PEM file or 'system'");
+        if (c->measure.enabled && !c->tpm.tcti)
+                return incomplete(&c->measure.place, e, "Pcr= needs a Tcti= in section [Tpm]");
         r = check_azure(c, e);
         if (r == 0)
                 r = check_volumes(c, e);

@@ -132,7 +132,16 @@ typedef struct ConfigTpm {
         char *tcti; /* NULL: no TPM */
         ConfigAk ak;
         uint32_t ak_handle; /* with CONFIG_AK_HANDLE */
+        char *event_log;    /* of the firmware, as the kernel hands it out */
 } ConfigTpm;
+
+typedef struct ConfigMeasure {
+        bool enabled;
+        uint32_t pcr;
+        char *directory; /* of the log */
+        bool configuration, releases;
+        ConfigPlace place;
+} ConfigMeasure;
 
 typedef struct ConfigBroker {
         char *url;     /* NULL: no broker */
@@ -170,9 +179,14 @@ typedef struct ConfigAgent {
         ConfigUsers evidence_users; /* besides root */
 } ConfigAgent;
 
+#define CONFIG_DIGEST_SIZE 32
+
 typedef struct Config {
+        /* SHA-256 chained over the files read: digest = H(digest || H(file)), from zeros. */
+        uint8_t digest[CONFIG_DIGEST_SIZE];
         ConfigAttester attester;
         ConfigTpm tpm;
+        ConfigMeasure measure;
         ConfigBroker broker;
         ConfigTrust trust;
         ConfigAgent agent;

@@ -30,6 +30,13 @@ const ConfigKey config_keys[] = {
 
         TEXT("Tpm", ConfigTpm, tcti, "Tcti", NULL, config_value_text),
         WHOLE("Tpm", ConfigTpm, "Ak", "ecc-p256", config_value_ak, NULL),
+        TEXT("Tpm", ConfigTpm, event_log, "EventLog", "/sys/kernel/security/tpm0/binary_bios_measurements",
+             config_value_path),
+
+        WHOLE("Measure", ConfigMeasure, "Pcr", "none", config_value_pcr, NULL),
+        TEXT("Measure", ConfigMeasure, directory, "Directory", "/run/snp-attester", config_value_path),
+        PLAIN("Measure", ConfigMeasure, configuration, "Configuration", "yes", config_value_bool),
+        PLAIN("Measure", ConfigMeasure, releases, "Releases", "yes", config_value_bool),
 
         TEXT("Broker", ConfigBroker, url, "URL", NULL, config_value_url),
         WHOLE("Broker", ConfigBroker, "CA", NULL, config_value_ca, config_clear_ca),

@@ -153,6 +153,23 @@ CONFIG_VALUE(config_value_vmpl) {
         return 0;
 }
 
+CONFIG_VALUE(config_value_pcr) {
+        ConfigMeasure *measure = field;
+        uint64_t pcr = 0;
+
+        measure->enabled = strcmp(value, "none") != 0;
+        if (measure->enabled && text_to_u64(value, 10, 0, 23, &pcr) < 0)
+                return config_value_bad(e, "expected 'none' or a PCR, 0 to 23");
+        measure->pcr = (uint32_t) pcr;
+        return 0;
+}
+
+CONFIG_VALUE(config_value_bool) {
+        if (text_to_bool(value, field) < 0)
+                return config_value_bad(e, "expected 'yes' or 'no'");
+        return 0;
+}
+
 int config_value_choose(const char *const *names, size_t n, const char *value) {
         for (size_t i = 0; i < n; i++)
                 if (strcmp(names[i], value) == 0)

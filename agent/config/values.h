@@ -22,6 +22,7 @@ CONFIG_VALUE(config_value_idle);     /* uint64_t, microseconds, 0 or up to a day
 CONFIG_VALUE(config_value_interval); /* uint64_t, microseconds, 0 or up to a minute */
 CONFIG_VALUE(config_value_requests); /* uint32_t */
 CONFIG_VALUE(config_value_vmpl);     /* uint32_t */
+CONFIG_VALUE(config_value_bool);     /* bool */
 CONFIG_VALUE(config_value_source);
 CONFIG_VALUE(config_value_tee);
 CONFIG_VALUE(config_value_tee_key);
@@ -39,6 +40,7 @@ CONFIG_VALUE(config_value_cloud); /* ConfigCollateral, because it fills two fiel
 /* values.c */
 CONFIG_VALUE(config_value_ak); /* ConfigTpm, because it fills two fields */
 CONFIG_VALUE(config_value_ca); /* ConfigBroker, likewise */
+CONFIG_VALUE(config_value_pcr); /* ConfigMeasure, likewise */
 
 void config_clear_text(void *field);
 void config_clear_units(void *field);

@@ -44,6 +44,12 @@ typedef enum WireType {
                                    answer: report (1184 bytes), u32 size + manifest, certificate table (rest) */
         WIRE_AZURE = 0x0006,    /* as WIRE_QUOTE; answer: u16 size + HCL report, u16 size + AK certificate (DER, may be
                                    empty), then as WIRE_QUOTE */
+        WIRE_EVENT_LOG = 0x0009, /* u8 which (0 firmware's, 1 of WIRE_MEASURE), u32 offset;
+                                   answer: u32 size of the whole log, its SHA-256, bytes from that offset (rest) */
+        WIRE_MEASURE = 0x000a,  /* u16 size + domain, u16 size + operation, u16 size + content, u32 deadline in ms:
+                                   extends the configured PCR; answer: - */
+        WIRE_EVIDENCE = 0x000b, /* u32 VMPL or UINT32_MAX, rest as WIRE_QUOTE: report and quote over one nonce;
+                                   answer: u32 size + as WIRE_REPORT, rest as WIRE_QUOTE */
         /* token plugin and snpctl to agentd */
         WIRE_VOLUME_KEY = 0x0101, /* u16 size + UUID text, u16 size + device name, u16 size + token JSON,
                                      u16 size + segment cipher; answer: the passphrase (secret) */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/wire/bodies-azure.h"
+#include "agent/wire/bodies-measure.h"
 #include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 
@@ -15,6 +16,28 @@ static void same(int encoded, Blob *b, const WireMessage *m) {
         assert(encoded == 0);
         assert(b->size == m->body.size && (b->size == 0 || memcmp(b->data, m->body.data, b->size) == 0));
         blob_done(b);
+}
+
+static void body_of_measurements(const WireMessage *m) {
+        const uint8_t *p = m->body.data;
+        size_t n = m->body.size;
+        WireMeasureRequest measure;
+        WireEventLogRequest log;
+        WireEventLogAnswer chunk;
+        WireEvidenceRequest question;
+        WireEvidenceAnswer both;
+        Blob b = {};
+
+        if (wire_measure_request_parse(p, n, &measure, NULL) == 0)
+                same(wire_measure_request_encode(&measure, &b), &b, m);
+        if (wire_event_log_request_parse(p, n, &log, NULL) == 0)
+                same(wire_event_log_request_encode(&log, &b), &b, m);
+        if (wire_event_log_answer_parse(p, n, &chunk, NULL) == 0)
+                same(wire_event_log_answer_encode(&chunk, &b), &b, m);
+        if (wire_evidence_request_parse(p, n, &question, NULL) == 0)
+                same(wire_evidence_request_encode(&question, &b), &b, m);
+        if (wire_evidence_answer_parse(p, n, 0x000b /* TPM_ALG_SHA256 */, &both, NULL) == 0)
+                same(wire_evidence_answer_encode(&both, &b), &b, m);
 }
 
 static void body(const WireMessage *m) {
@@ -60,5 +83,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (m.type == WIRE_ERROR)
                 assert(wire_error_parse(m.body.data, m.body.size, &e) < 0 && e.code < 0);
         body(&m);
+        body_of_measurements(&m);
         return 0;
 }
