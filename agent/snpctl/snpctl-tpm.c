@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
                 &ctl_verb_tpm_pcrs,
                 &ctl_verb_tpm_quote,
                 &ctl_verb_tpm_extend,
+                &ctl_verb_bundle_create,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
 

@@ -21,6 +21,12 @@ static const CtlVerb tpm_pcrs = TPM_VERB("pcrs", "Show the PCRs of the TPM, all 
 static const CtlVerb tpm_quote = TPM_VERB("quote", "Have the TPM sign PCR values and a nonce");
 static const CtlVerb tpm_extend = TPM_VERB("extend", "Extend a PCR by a digest or a file");
 
+static const CtlVerb bundle_create = {
+        .name = "bundle create",
+        .summary = "Put evidence of this machine into one file",
+        .helper = "snpctl-tpm", /* which it may ask */
+};
+
 static const CtlVerb certs_fetch = {
         .name = "certs fetch",
         .summary = "Get the certificates for a report from AMD, a mirror or the cloud",
@@ -37,6 +43,7 @@ int main(int argc, char **argv) {
                 &ctl_verb_tpm_verify,
                 &tpm_info,                &tpm_pcrs,              &tpm_quote,
                 &tpm_extend,              &certs_fetch,           &ctl_verb_certs_show,
+                &bundle_create,           &ctl_verb_bundle_verify,
                 &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/bundle/policy.h"
 #include "agent/snpctl/id-files.h"
 #include "agent/snpctl/verbs.h"
 #include "base/file.h"
@@ -56,7 +57,7 @@ static void write_warnings(const SnpReport *report, Writer *w) {
 }
 
 static void write_head(const SnpReport *report, Writer *w) {
-        wr_str(w, "# Policy for reports of AMD SEV-SNP guests; 'snpctl policy explain' tells it in words.\n"
+        wr_str(w, "# Policy for evidence of AMD SEV-SNP guests; 'snpctl policy explain' tells it in words.\n"
                   "# Every key is here, with the value that counts; without it, its default counts.\n");
         if (report) {
                 wr_str(w, "#\n# Made from a report: the measurement must be the same, TCBs, GUEST_SVN and mitigations\n"
@@ -129,19 +130,19 @@ static int print_json(const char *text, CtlOutput *out, Error *e) {
 
 static int run_new(const CtlCall *call, CtlOutput *out, Error *e) {
         const NewArgs *args = call->args;
-        CLEANUP(snp_policy_freep) SnpPolicy *policy = NULL;
+        AUTO_BUNDLE_POLICY BundlePolicy policy = {};
         AUTO_FREE char *body = NULL, *text = NULL;
         AUTO_WRITER Writer w = wr_init(CTL_OUTPUT_MAX);
         SnpReport report;
-        int r = policy_of(args, &report, &policy, e);
+        int r = policy_of(args, &report, &policy.snp, e);
 
         if (r == 0)
-                r = trust_keys(&args->id_keys, false, policy, e);
+                r = trust_keys(&args->id_keys, false, policy.snp, e);
         if (r == 0)
-                r = trust_keys(&args->author_keys, true, policy, e);
+                r = trust_keys(&args->author_keys, true, policy.snp, e);
         if (r < 0)
                 return r;
-        if (snp_policy_to_text(policy, &body) < 0)
+        if (bundle_policy_to_text(&policy, &body) < 0)
                 return error_oom(e);
         write_head(args->report ? &report : NULL, &w);
         wr_str(&w, body);

@@ -13,6 +13,8 @@ extern const CtlVerb ctl_verb_idblock_digest;                        /* verb-idb
 extern const CtlVerb ctl_verb_idblock_verify;                        /* verb-idblock-verify.c */
 extern const CtlVerb ctl_verb_policy_check, ctl_verb_policy_explain; /* verb-policy.c */
 extern const CtlVerb ctl_verb_policy_new;                            /* verb-policy-new.c */
+extern const CtlVerb ctl_verb_bundle_verify; /* verb-bundle-verify.c */
+extern const CtlVerb ctl_verb_bundle_create; /* verb-bundle-create.c, in the helper program snpctl-tpm */
 extern const CtlVerb ctl_verb_status, ctl_verb_attest; /* verb-status.c */
 extern const CtlVerb ctl_verb_secret_get; /* verb-secret.c */
 extern const CtlVerb ctl_verb_tpm_log; /* verb-tpm-log.c */
