@@ -625,7 +625,6 @@ START_TEST(the_cloud_has_no_vlek) {
 END_TEST
 
 static void make_world(void) {
-        AUTO_EVIDENCE Evidence fake = forge_evidence(impostor, SIM_VCEK);
         CLEANUP(sim_pki_freep) SimPki *other = NULL;
         SimPkiParams params = sim_pki_params(SIM_GENOA);
 

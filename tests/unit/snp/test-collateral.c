@@ -140,7 +140,7 @@ START_TEST(kinds_are_not_mixed) {
         const SimPki *pki = world_pki[SIM_MILAN];
         SnpVekId id = world_id(SIM_MILAN);
         AUTO_BLOB Blob vcek = world_part(pki, SNP_PART_VEK, 0), vlek = world_part(pki, SNP_PART_VEK, 1);
-        AUTO_BLOB Blob ask = world_part(pki, SNP_PART_CHAIN, 0), asvk = world_part(pki, SNP_PART_CHAIN, 1);
+        AUTO_BLOB Blob asvk = world_part(pki, SNP_PART_CHAIN, 1);
         AUTO_BLOB Blob genoa = world_part(world_pki[SIM_GENOA], SNP_PART_VEK, 0);
         AUTO_BLOB Blob genoa_chain = world_part(world_pki[SIM_GENOA], SNP_PART_CHAIN, 0), ask_alone = {};
 
