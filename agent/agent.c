@@ -14,6 +14,7 @@
 #include "agent/door-rest.h"
 #include "agent/door-wire.h"
 #include "agent/evidence.h"
+#include "agent/measure.h"
 #include "agent/status.h"
 #include "base/log.h"
 
@@ -149,6 +150,7 @@ static int load(Agent *agent, Error *e) {
                 log_event(LOG_WARNING, MESSAGE_ID_TEST_TRUST, NULL, 0,
                           "trust: TEST ROOT (%s). AMD's roots are not trusted. Never do this in production",
                           g->config->trust.test_root);
+        measure_configuration(agent, g);
         return 0;
 }
 
@@ -250,6 +252,7 @@ void agent_free(Agent *agent) {
         door_wire_free(agent->door_wire);
         door_rest_free(agent->door_rest);
         evidence_cancel_all(agent);
+        measure_cancel_all(agent);
         attester_client_done(&agent->attester);
         agent->current = generation_unref(agent->current);
         generations_done(&agent->generations);

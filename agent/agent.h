@@ -21,6 +21,7 @@
 typedef struct DoorWire DoorWire;
 typedef struct DoorRest DoorRest;
 typedef struct EvidenceJob EvidenceJob;
+typedef struct MeasureJob MeasureJob;
 typedef struct StatusQuery StatusQuery;
 
 /* One request under way, whichever door it came through; embedded in it. */
@@ -42,6 +43,7 @@ typedef struct Agent {
         AttesterClient attester;
         Platform platform;
         EvidenceJob *evidence_jobs;
+        MeasureJob *measure_jobs;
         StatusQuery *status_queries;
         AttesterCall *status_call; /* the one question that all of them wait for */
         AgentSlot *slots;

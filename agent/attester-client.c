@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "agent/wire/bodies.h"
+
 struct AttesterCall {
         AttesterCall *next;
         AttesterClient *client;
@@ -50,6 +52,15 @@ void attester_call_cancel(AttesterCall *call) {
 void attester_client_done(AttesterClient *client) {
         while (client->calls)
                 call_free(client->calls);
+}
+
+uint32_t attester_deadline_msec(Deadline d) {
+        uint64_t msec = deadline_left_usec(d) / USEC_PER_MSEC;
+
+        msec = msec > 1000 ? msec - 100 : msec;
+        if (msec == 0)
+                return 1;
+        return msec > WIRE_DEADLINE_MSEC_MAX ? WIRE_DEADLINE_MSEC_MAX : (uint32_t) msec;
 }
 
 static int unreachable(int r, Error *e) {

@@ -42,6 +42,10 @@ typedef struct AttesterQuestion {
         Deadline deadline;
 } AttesterQuestion;
 
+/* For the request's own deadline: the attester gives up a little earlier than we do, so that its reason arrives and not
+ * our time-out. */
+uint32_t attester_deadline_msec(Deadline d);
+
 /* On failure @done is not called. It is never called from in here. */
 WARN_UNUSED int attester_client_ask(AttesterClient *client, const AttesterQuestion *question, AttesterDoneFn done,
                                     void *userdata, AttesterCall **ret, Error *e);

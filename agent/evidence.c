@@ -54,16 +54,6 @@ static void finish(EvidenceJob *job, int r, const Error *e) {
         evidence_cancel(job); /* nothing is open any more: this frees it */
 }
 
-/* The attester gives up a little earlier than we do, so that its reason arrives and not our time-out. */
-static uint32_t deadline_msec(Deadline d) {
-        uint64_t msec = deadline_left_usec(d) / USEC_PER_MSEC;
-
-        msec = msec > 1000 ? msec - 100 : msec;
-        if (msec == 0)
-                return 1;
-        return msec > WIRE_DEADLINE_MSEC_MAX ? WIRE_DEADLINE_MSEC_MAX : (uint32_t) msec;
-}
-
 static int ask(EvidenceJob *job, uint16_t type, const Blob *body, AttesterDoneFn done, Error *e) {
         AttesterQuestion q = {
                 .path = job->generation->config->attester.socket,
@@ -78,7 +68,7 @@ static int ask(EvidenceJob *job, uint16_t type, const Blob *body, AttesterDoneFn
 }
 
 static int ask_report(EvidenceJob *job, Error *e) {
-        WireReportRequest q = { .vmpl = WIRE_VMPL_AUTO, .deadline_msec = deadline_msec(job->deadline) };
+        WireReportRequest q = { .vmpl = WIRE_VMPL_AUTO, .deadline_msec = attester_deadline_msec(job->deadline) };
         AUTO_BLOB Blob body = {};
 
         (void) memcpy(q.report_data, job->nonce, sizeof(q.report_data));
@@ -89,7 +79,7 @@ static int ask_report(EvidenceJob *job, Error *e) {
 
 static int ask_quote(EvidenceJob *job, Error *e) {
         WireQuoteRequest q = { .nonce_size = job->nonce_size, .pcr_mask = EVIDENCE_PCR_MASK, .bank = EVIDENCE_BANK,
-                               .deadline_msec = deadline_msec(job->deadline) };
+                               .deadline_msec = attester_deadline_msec(job->deadline) };
         AUTO_BLOB Blob body = {};
 
         (void) memcpy(q.nonce, job->nonce, job->nonce_size);

@@ -7,6 +7,7 @@
  * them. So nothing that a request looks at ever changes under it.
  */
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "agent/collateral.h"
@@ -40,6 +41,7 @@ struct Generation {
         Generations *all;
         unsigned refs;
         Config *config;
+        bool measured; /* the configuration is: agent/measure.h */
         SnpTrust *trust;
         Collateral *collateral;
         LoopKbc *loop;

@@ -6,6 +6,7 @@
 
 #include "agent/audit.h"
 #include "agent/daemon/message-ids.h"
+#include "agent/measure.h"
 #include "base/log.h"
 
 struct Release {
@@ -18,6 +19,8 @@ struct Release {
         Deadline deadline;
         AgentSlot slot;
         KbcRequest *request; /* under way with the broker */
+        MeasureJob *measuring;
+        Secret secret; /* held while it is being measured that it will be handed over */
 };
 
 static void on_done(void *userdata, int r, Secret *secret, const Error *e);
@@ -32,6 +35,8 @@ static void release_free(Release *release) {
                 return;
         if (release->request)
                 kbc_request_cancel(release->request);
+        measure_cancel(release->measuring);
+        secret_done(&release->secret);
         agent_slot_give(&release->slot);
         (void) generation_unref(release->generation);
         peer_done(&release->peer);
@@ -95,12 +100,31 @@ static void warn_if_unlocked(Agent *agent, const Secret *secret) {
                   "Secrets cannot be locked into memory and may be swapped, ignoring: see LimitMEMLOCK=");
 }
 
+static void on_measured(void *userdata, int r, const Error *e) {
+        Release *release = userdata;
+        Error own = {};
+
+        release->measuring = NULL;
+        if (r < 0)
+                (void) error_set(&own, r, error_reason(e, r), "Its release could not be measured: %s", error_text(e, r));
+        finish(release, r, r < 0 ? NULL : &release->secret, &own);
+}
+
 static void on_done(void *userdata, int r, Secret *secret, const Error *e) {
         Release *release = userdata;
+        Error own = {};
 
         release->request = NULL;
         warn_if_unlocked(release->agent, secret);
-        finish(release, r, secret, e);
+        if (r < 0 || !secret || !measure_wants_releases(release->generation->config)) {
+                finish(release, r, secret, e);
+                return;
+        }
+        release->secret = secret_take(secret);
+        r = measure_start(release->agent, release->generation, release->resource, release->deadline, on_measured, release,
+                          &release->measuring, &own);
+        if (r < 0)
+                on_measured(release, r, &own);
 }
 
 static int refuse(Agent *agent, const AuditSubject *s, const Error *why, Error *e) {
