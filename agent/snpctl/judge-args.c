@@ -8,6 +8,7 @@
 #include "agent/snpctl/when.h"
 #include "base/file.h"
 #include "snp/cert_table.h"
+#include "snp/svsm-manifest.h"
 
 /* A PEM chain of several certificates is larger than one; the verifier has limits of its own. */
 #define CERT_FILE_MAX (4 * SNP_CERT_SIZE_MAX)
@@ -28,6 +29,8 @@ static int read_files(const JudgeArgs *args, JudgeInput *in, Error *e) {
                 r = read_if_given(args->vek, SNP_CERT_SIZE_MAX, &in->vek, e);
         if (r == 0)
                 r = read_if_given(args->trust_root, CERT_FILE_MAX, &in->trust_root, e);
+        if (r == 0)
+                r = read_if_given(args->manifest, SNP_SVSM_MANIFEST_MAX, &in->manifest, e);
         for (size_t i = 0; i < args->chain.n && r == 0; i++) {
                 r = file_read(args->chain.items[i], CERT_FILE_MAX, &in->chain[i], e);
                 in->n_chain = i + 1;
@@ -40,8 +43,9 @@ static int read_expectations(const JudgeArgs *args, JudgeInput *in, Error *e) {
 
         if (ctl_when_parse(args->at ? args->at : "now", &in->at) < 0)
                 return ctl_usage(e, "--at '%.40s' is neither RFC 3339 (2026-01-31T12:00:00Z) nor now", args->at);
+        in->has_manifest = args->manifest != NULL;
         if (!args->data && !args->nonce)
-                return 0;
+                return in->has_manifest ? ctl_usage(e, "--manifest needs the nonce: --data or --nonce") : 0;
         r = ctl_challenge_parse(args->data, args->nonce, in->report_data, e);
         if (r == 0)
                 in->has_report_data = true;

@@ -11,7 +11,7 @@
 typedef struct JudgeArgs {
         const char *report, *certs, *vek;
         CtlTexts chain;
-        const char *at, *data, *nonce, *trust_root;
+        const char *at, *data, *nonce, *manifest, *trust_root;
 } JudgeArgs;
 
 /* Rows for a verb's table of options; @type is the struct of its arguments and @member the JudgeArgs in it. */
@@ -26,6 +26,8 @@ typedef struct JudgeArgs {
           offsetof(type, member.at) },                                                                                 \
         { "data", "HEX", "expected REPORT_DATA, zeros put behind", CTL_TEXT, offsetof(type, member.data) },            \
         { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, offsetof(type, member.nonce) },                  \
+        { "manifest", "FILE", "the report is an SVSM's, of this manifest; the two above are its nonce", CTL_TEXT,      \
+          offsetof(type, member.manifest) },                                                                           \
         { "trust-root", "FILE", "trust this TEST ROOT instead of AMD's", CTL_TEXT, offsetof(type, member.trust_root) }
 
 /**

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "snp/cert_table.h"
+#include "snp/svsm-manifest.h"
 
 const char *judge_check_name(JudgeCheck check) {
         switch ((int) check) {
@@ -17,6 +18,8 @@ const char *judge_check_name(JudgeCheck check) {
                 return "expected-product";
         case JUDGE_REPORT_DATA:
                 return "report-data";
+        case JUDGE_MANIFEST:
+                return "svsm-manifest";
         default:
                 return snp_check_name((SnpCheck) (check - JUDGE_REPORT));
         }
@@ -30,6 +33,7 @@ void judge_input_done(JudgeInput *in) {
                 blob_done(&in->chain[i]);
         in->n_chain = 0;
         blob_done(&in->trust_root);
+        blob_done(&in->manifest);
 }
 
 void judgement_done(Judgement *j) {
@@ -118,17 +122,30 @@ static void fail(Judgement *j, JudgeCheck check, const char *reason, const char 
         (void) error_set(&j->why, -EKEYREJECTED, reason, "%s", text);
 }
 
+static void check_manifest(const JudgeInput *in, Judgement *j) {
+        SnpSvsmVerdict verdict = SNP_SVSM_NOT_BOUND;
+        Error why = {};
+        int r = snp_svsm_bind(&j->report, in->report_data, in->manifest.data, in->manifest.size, &verdict, &why);
+
+        j->checks[JUDGE_MANIFEST] = SNP_CHECK_OK;
+        if (verdict != SNP_SVSM_BOUND)
+                fail(j, JUDGE_MANIFEST, error_reason(&why, r), error_text(&why, r));
+}
+
 /* Only for reports that are authentic: comparing what anybody could have written tells nothing. */
 static void check_expectations(const JudgeInput *in, Judgement *j) {
-        bool has_product = in->product != SNP_PRODUCT_UNKNOWN;
+        bool has_product = in->product != SNP_PRODUCT_UNKNOWN, has_data = in->has_report_data && !in->has_manifest;
 
         j->checks[JUDGE_EXPECTED_PRODUCT] = has_product ? SNP_CHECK_OK : SNP_CHECK_NOT_APPLICABLE;
-        j->checks[JUDGE_REPORT_DATA] = in->has_report_data ? SNP_CHECK_OK : SNP_CHECK_NOT_APPLICABLE;
+        j->checks[JUDGE_REPORT_DATA] = has_data ? SNP_CHECK_OK : SNP_CHECK_NOT_APPLICABLE;
+        j->checks[JUDGE_MANIFEST] = SNP_CHECK_NOT_APPLICABLE;
         if (has_product && in->product != snp_vek_product(j->vek))
                 fail(j, JUDGE_EXPECTED_PRODUCT, "product-unexpected", "The certificate is of another product line");
-        if (in->has_report_data &&
+        if (has_data &&
             CRYPTO_memcmp(in->report_data, j->report.report_data, sizeof(in->report_data)) != 0)
                 fail(j, JUDGE_REPORT_DATA, "report-data-mismatch", "REPORT_DATA is not what was expected");
+        if (in->has_manifest)
+                check_manifest(in, j);
 }
 
 static int judge_parsed(const JudgeInput *in, Judgement *j, Error *e) {

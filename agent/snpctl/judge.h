@@ -25,6 +25,7 @@ typedef enum JudgeCheck {
         JUDGE_REPORT,  /* the first of SNP_N_CHECKS */
         JUDGE_EXPECTED_PRODUCT = JUDGE_REPORT + SNP_N_CHECKS,
         JUDGE_REPORT_DATA,
+        JUDGE_MANIFEST, /* the report is of VMPL 0, over nonce and SVSM manifest */
         JUDGE_N_CHECKS,
 } JudgeCheck;
 
@@ -41,7 +42,9 @@ typedef struct JudgeInput {
         unsigned flags;          /* SNP_VERIFY_* */
         SnpProduct product;      /* expected; UNKNOWN: any */
         bool has_report_data;
-        uint8_t report_data[SNP_REPORT_DATA_SIZE]; /* expected */
+        uint8_t report_data[SNP_REPORT_DATA_SIZE]; /* expected; with a manifest, the nonce */
+        bool has_manifest;                         /* only with has_report_data */
+        Blob manifest;                             /* of an SVSM */
 } JudgeInput;
 void judge_input_done(JudgeInput *in);
 #define AUTO_JUDGE_INPUT CLEANUP(judge_input_done)

@@ -8,6 +8,7 @@
 
 #include "agent/snpctl/challenge.h"
 #include "agent/snpctl/device-args.h"
+#include "agent/snpctl/service-args.h"
 #include "agent/snpctl/verbs.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -18,16 +19,19 @@
 
 typedef struct ReportArgs {
         DeviceArgs device;
+        ServiceArgs service;
         const char *in, *data, *nonce, *vmpl, *out, *certs_out;
 } ReportArgs;
 
 #define AT(member) offsetof(ReportArgs, member)
 static const CtlOption options[] = {
         { "in", "FILE", "show this report instead of asking for one", CTL_TEXT, AT(in) },
-        { "data", "HEX", "REPORT_DATA, zeros put behind; random by default", CTL_TEXT, AT(data) },
+        { "data", "HEX", "REPORT_DATA, or with --service the nonce; zeros put behind, random by default", CTL_TEXT,
+          AT(data) },
         { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, AT(nonce) },
         { "vmpl", "N", "0 to 3; by default the kernel's own", CTL_TEXT, AT(vmpl) },
         DEVICE_OPTIONS(ReportArgs, device),
+        SERVICE_OPTIONS(ReportArgs, service),
         { "out", "FILE", "also write the raw report to this file", CTL_TEXT, AT(out) },
         { "certs-out", "FILE", "also write the host's certificate table to this file", CTL_TEXT, AT(certs_out) },
 };
@@ -36,16 +40,24 @@ typedef struct Evidence {
         SnpReport report;
         Blob certs;
         const char *source; /* static */
+        bool of_service;    /* the fields below are valid */
+        SnpServiceRequest request;
+        Blob manifest;
 } Evidence;
 
 static void evidence_done(Evidence *v) {
         blob_done(&v->certs);
+        blob_done(&v->manifest);
 }
 
 static int check_args(const ReportArgs *args, Error *e) {
         if (args->in && (args->data || args->nonce || args->vmpl || args->device.tsm_path || args->device.device ||
-                         args->certs_out))
+                         args->certs_out || args->service.service))
                 return ctl_usage(e, "--in excludes every option that is about asking the platform");
+        if (args->service.service && args->vmpl)
+                return ctl_usage(e, "--service excludes --vmpl: an SVSM's report is of VMPL 0");
+        if (!args->service.service && (args->service.version || args->service.manifest_out))
+                return ctl_usage(e, "--manifest-version and --manifest-out go with --service");
         return 0;
 }
 
@@ -57,30 +69,60 @@ static int report_data(const ReportArgs *args, uint8_t ret[static SNP_REPORT_DAT
         return 0;
 }
 
-static int ask_platform(const ReportArgs *args, Evidence *ret, Error *e) {
-        CLEANUP(snp_device_freep) SnpDevice *device = NULL;
-        AUTO_SNP_DEVICE_REPORT SnpDeviceReport raw = {};
-        uint8_t data[SNP_REPORT_DATA_SIZE];
+typedef struct Question {
+        uint32_t vmpl;
+        SnpServiceRequest service; /* its nonce is REPORT_DATA where the firmware is asked */
+} Question;
+
+static int read_question(const ReportArgs *args, Question *ret, Error *e) {
         uint64_t vmpl = SNP_VMPL_AUTO;
-        int r;
+        int r = 0;
 
         if (args->vmpl && text_to_u64(args->vmpl, 10, 0, 3, &vmpl) < 0)
                 return ctl_usage(e, "--vmpl '%.20s' is not 0, 1, 2 or 3", args->vmpl);
-        r = report_data(args, data, e);
-        if (r < 0)
-                return r;
-        r = device_args_open(&args->device, &device, e);
-        if (r < 0)
-                return r;
-        r = snp_device_get_report(device, data, (uint32_t) vmpl, deadline_in(DEVICE_ARGS_TIMEOUT_USEC), &raw, e);
-        if (r < 0)
-                return r;
-        r = snp_report_parse(raw.report, sizeof(raw.report), &ret->report, e);
+        ret->vmpl = (uint32_t) vmpl;
+        if (args->service.service)
+                r = service_args_read(&args->service, &ret->service, e);
+        return r < 0 ? r : report_data(args, ret->service.nonce, e);
+}
+
+static int ask_firmware(SnpDevice *device, const Question *q, Evidence *ret, Error *e) {
+        AUTO_SNP_DEVICE_REPORT SnpDeviceReport raw = {};
+        int r = snp_device_get_report(device, q->service.nonce, q->vmpl, deadline_in(DEVICE_ARGS_TIMEOUT_USEC), &raw, e);
+
+        if (r == 0)
+                r = snp_report_parse(raw.report, sizeof(raw.report), &ret->report, e);
+        if (r == 0)
+                ret->certs = blob_take(&raw.certs);
+        return r;
+}
+
+static int ask_svsm(SnpDevice *device, const Question *q, Evidence *ret, Error *e) {
+        AUTO_SNP_SERVICE_REPORT SnpServiceReport raw = {};
+        int r = snp_device_get_service_report(device, &q->service, deadline_in(DEVICE_ARGS_TIMEOUT_USEC), &raw, e);
+
+        if (r == 0)
+                r = snp_report_parse(raw.report, sizeof(raw.report), &ret->report, e);
         if (r < 0)
                 return r;
         ret->certs = blob_take(&raw.certs);
-        ret->source = text_starts_with(snp_device_name(device), "configfs") ? "configfs-tsm" : "sev-guest";
+        ret->manifest = blob_take(&raw.manifest);
+        ret->request = q->service;
+        ret->of_service = true;
         return 0;
+}
+
+static int ask_platform(const ReportArgs *args, Evidence *ret, Error *e) {
+        CLEANUP(snp_device_freep) SnpDevice *device = NULL;
+        Question q = {};
+        int r = read_question(args, &q, e);
+
+        if (r == 0)
+                r = device_args_open(&args->device, &device, e);
+        if (r < 0)
+                return r;
+        ret->source = text_starts_with(snp_device_name(device), "configfs") ? "configfs-tsm" : "sev-guest";
+        return args->service.service ? ask_svsm(device, &q, ret, e) : ask_firmware(device, &q, ret, e);
 }
 
 static int read_report(const char *path, Evidence *ret, Error *e) {
@@ -103,6 +145,8 @@ static int write_files(const ReportArgs *args, const Evidence *v, Error *e) {
                 r = file_write_atomic(args->out, v->report.raw, sizeof(v->report.raw), 0644, e);
         if (r == 0 && args->certs_out)
                 r = file_write_atomic(args->certs_out, v->certs.data, v->certs.size, 0644, e);
+        if (r == 0 && args->service.manifest_out)
+                r = file_write_atomic(args->service.manifest_out, v->manifest.data, v->manifest.size, 0644, e);
         return r;
 }
 
@@ -124,7 +168,13 @@ static int certs_to_json(const SnpCertTable *table, json_object **ret) {
 
 static int print_json(const Evidence *v, const SnpCertTable *table, CtlOutput *out, Error *e) {
         AUTO_JSON json_object *o = json_object_new_object(), *report = NULL, *certs = NULL;
+        json_object *service = NULL;
+        int r = v->of_service ? service_to_json(&v->request, &v->manifest, &service, e) : 0;
 
+        if (r < 0)
+                return r;
+        if (service && json_add_take(o, "svsm", service) < 0)
+                return error_oom(e);
         if (snp_report_to_json(&v->report, v->report.product, &report) < 0 || certs_to_json(table, &certs) < 0 ||
             json_add_str(o, "source", v->source) < 0 || json_add_take(o, "report", TAKE_PTR(report)) < 0 ||
             json_add_take(o, "certs", TAKE_PTR(certs)) < 0)
@@ -143,7 +193,7 @@ static int print_text(const Evidence *v, const SnpCertTable *table, CtlOutput *o
         for (size_t i = 0; i < table->n_entries; i++)
                 ctl_printf(out, " %s (%zu bytes)", snp_cert_kind_name(table->entries[i].kind), table->entries[i].size);
         ctl_printf(out, "%s\n", table->n_entries == 0 ? " none" : "");
-        return 0;
+        return v->of_service ? service_print(&v->request, &v->manifest, out, e) : 0;
 }
 
 static int run_report(const CtlCall *call, CtlOutput *out, Error *e) {
@@ -170,7 +220,9 @@ static int run_report(const CtlCall *call, CtlOutput *out, Error *e) {
 const CtlVerb ctl_verb_report = {
         .name = "report",
         .summary = "Get an attestation report from the platform and show it",
-        .details = "\nAsks configfs-tsm when it is there, else the ioctl device; that may need root.\n",
+        .details = "\nAsks configfs-tsm when it is there, else the ioctl device; that may need root.\n"
+                   "With --service, the SVSM at VMPL 0 that serves this guest is asked (Linux 6.10, configfs-tsm) and\n"
+                   "vouches for its services: REPORT_DATA is the SHA-512 of nonce and manifest.\n",
         .options = { options, N_ELEMENTS(options) },
         .args_size = sizeof(ReportArgs),
         .run = run_report,

@@ -152,7 +152,8 @@ const CtlVerb ctl_verb_verify = {
         .summary = "Judge whether a report is authentic, offline",
         .details = "\nEvery check and its result is printed. Certificates are never trusted for being in the\n"
                    "evidence: the chain must lead to a root whose key is built in, or to --trust-root.\n"
-                   "Says nothing about the guest's policy or measurement.\n",
+                   "Says nothing about the guest's policy or measurement. That counts twice for --manifest:\n"
+                   "whatever was launched at VMPL 0 can vouch for any manifest, unless it is known to be an SVSM.\n",
         .options = { options, N_ELEMENTS(options) },
         .args_size = sizeof(VerifyArgs),
         .run = run_verify,
