@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/wire/bodies-measure.h"
 #include "base/log.h"
 #include "keybroker-client/evidence.h"
 
@@ -21,13 +22,7 @@ struct EvidenceJob {
         void *userdata;
 };
 
-static void on_report(void *userdata, int r, const Blob *answer, const Error *e);
-static void on_quote(void *userdata, int r, const Blob *answer, const Error *e);
-
-static void evidence_done(Evidence *ev) {
-        blob_done(&ev->report_body);
-        blob_done(&ev->quote_body);
-}
+static void on_evidence(void *userdata, int r, const Blob *answer, const Error *e);
 
 void evidence_cancel(EvidenceJob *job) {
         if (!job)
@@ -40,7 +35,7 @@ void evidence_cancel(EvidenceJob *job) {
         if (job->call)
                 attester_call_cancel(job->call);
         (void) generation_unref(job->generation);
-        evidence_done(&job->evidence);
+        blob_done(&job->evidence.body);
         free(job);
 }
 
@@ -74,29 +69,48 @@ static int ask_report(EvidenceJob *job, Error *e) {
         (void) memcpy(q.report_data, job->nonce, sizeof(q.report_data));
         if (wire_report_request_encode(&q, &body) < 0)
                 return error_oom(e);
-        return ask(job, WIRE_REPORT, &body, on_report, e);
+        return ask(job, WIRE_REPORT, &body, on_evidence, e);
 }
 
-static int ask_quote(EvidenceJob *job, Error *e) {
-        WireQuoteRequest q = { .nonce_size = job->nonce_size, .pcr_mask = EVIDENCE_PCR_MASK, .bank = EVIDENCE_BANK,
-                               .deadline_msec = attester_deadline_msec(job->deadline) };
+/* In one go: nothing can come between the two. */
+static int ask_both(EvidenceJob *job, Error *e) {
+        WireEvidenceRequest q = {
+                .quote = { .nonce_size = job->nonce_size, .pcr_mask = EVIDENCE_PCR_MASK, .bank = EVIDENCE_BANK,
+                           .deadline_msec = attester_deadline_msec(job->deadline) },
+                .vmpl = WIRE_VMPL_AUTO,
+        };
         AUTO_BLOB Blob body = {};
 
-        (void) memcpy(q.nonce, job->nonce, job->nonce_size);
-        if (wire_quote_request_encode(&q, &body) < 0)
+        (void) memcpy(q.quote.nonce, job->nonce, job->nonce_size);
+        if (wire_evidence_request_encode(&q, &body) < 0)
                 return error_oom(e);
-        return ask(job, WIRE_QUOTE, &body, on_quote, e);
+        return ask(job, WIRE_EVIDENCE, &body, on_evidence, e);
 }
 
-
-static int take_report(EvidenceJob *job, const Blob *answer, Error *e) {
+static int parse_answer(EvidenceJob *job, Error *e) {
         Evidence *ev = &job->evidence;
-        PlatformVerdict before = job->agent->platform.verdict;
+        WireEvidenceAnswer both;
         int r;
 
-        if (blob_dup(answer->data, answer->size, &ev->report_body) < 0)
+        if (!job->with_quote)
+                return wire_report_answer_parse(ev->body.data, ev->body.size, &ev->report, e);
+        r = wire_evidence_answer_parse(ev->body.data, ev->body.size, EVIDENCE_BANK, &both, e);
+        if (r < 0)
+                return r;
+        ev->report = both.report;
+        ev->quote = both.quote;
+        ev->has_quote = true;
+        return 0;
+}
+
+static int take_evidence(EvidenceJob *job, const Blob *answer, Error *e) {
+        PlatformVerdict before = job->agent->platform.verdict;
+        Evidence *ev = &job->evidence;
+        int r;
+
+        if (blob_dup(answer->data, answer->size, &ev->body) < 0)
                 return error_oom(e);
-        r = wire_report_answer_parse(ev->report_body.data, ev->report_body.size, &ev->report, e);
+        r = parse_answer(job, e);
         if (r == 0)
                 r = platform_observe(&job->agent->platform, job->generation->collateral, job->nonce, &ev->report, e);
         if (r == 0)
@@ -104,7 +118,7 @@ static int take_report(EvidenceJob *job, const Blob *answer, Error *e) {
         return r;
 }
 
-static void on_report(void *userdata, int r, const Blob *answer, const Error *why) {
+static void on_evidence(void *userdata, int r, const Blob *answer, const Error *why) {
         EvidenceJob *job = userdata;
         Error e = {};
 
@@ -113,30 +127,7 @@ static void on_report(void *userdata, int r, const Blob *answer, const Error *wh
                 finish(job, r, why);
                 return;
         }
-        r = take_report(job, answer, &e);
-        if (r == 0 && job->with_quote) {
-                r = ask_quote(job, &e);
-                if (r == 0)
-                        return;
-        }
-        finish(job, r, &e);
-}
-
-static void on_quote(void *userdata, int r, const Blob *answer, const Error *why) {
-        EvidenceJob *job = userdata;
-        Evidence *ev = &job->evidence;
-        Error e = {};
-
-        job->call = NULL;
-        if (r < 0) {
-                finish(job, r, why);
-                return;
-        }
-        if (blob_dup(answer->data, answer->size, &ev->quote_body) < 0)
-                r = error_oom(&e);
-        else
-                r = wire_quote_answer_parse(ev->quote_body.data, ev->quote_body.size, EVIDENCE_BANK, &ev->quote, &e);
-        ev->has_quote = r == 0;
+        r = take_evidence(job, answer, &e);
         finish(job, r, &e);
 }
 
@@ -158,7 +149,7 @@ int evidence_start(Agent *agent, Generation *generation, const EvidenceRequest *
         };
         agent->evidence_jobs = job;
         (void) memcpy(job->nonce, request->nonce, request->nonce_size);
-        r = ask_report(job, e);
+        r = request->with_quote ? ask_both(job, e) : ask_report(job, e);
         if (r < 0) {
                 evidence_cancel(job);
                 return r;

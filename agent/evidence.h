@@ -15,7 +15,7 @@
 #define EVIDENCE_BANK 0x000b /* TPM_ALG_SHA256 */
 
 typedef struct Evidence {
-        Blob report_body, quote_body; /* owned; what the views point into */
+        Blob body; /* owned; what the views point into */
         WireReportAnswer report;
         bool has_quote;
         WireQuoteAnswer quote;
