@@ -99,26 +99,46 @@ static int wait_peer(int fd, short events, Deadline deadline) {
         return 0;
 }
 
-static int receive(int fd, WireMessage *ret, Error *e) {
+/* Into locked memory: some requests carry a secret, and which ones is known only when they are there. */
+static int receive(int fd, uint16_t *ret_type, Secret *ret, Error *e) {
         Deadline deadline = deadline_in(ATTESTER_PEER_USEC);
         int r;
 
         do {
                 if (wait_peer(fd, POLLIN, deadline) < 0)
                         return error_set(e, -ETIMEDOUT, "timeout", "The caller sent no request in time");
-                r = wire_recv(fd, ret, e);
+                r = wire_recv_secret(fd, SECRET_MAX, ret_type, ret, e);
         } while (r == -EAGAIN);
         return r;
 }
 
-static int check_size(const AttesterHandler *h, const WireMessage *m, Error *e) {
-        if (m->body.size < h->body_min || m->body.size > h->body_max)
+static int check_size(const AttesterHandler *h, const Blob *body, Error *e) {
+        if (body->size < h->body_min || body->size > h->body_max)
                 return error_set(e, -EBADMSG, "wire-size", "A %s request has %zu to %zu bytes of body, not %zu", h->name,
-                                 h->body_min, h->body_max, m->body.size);
+                                 h->body_min, h->body_max, body->size);
         return 0;
 }
 
-static void answer(int fd, const AttesterHandler *h, int result, const Blob *body, const Error *error) {
+/* What a handler has made; one of the two holds it. */
+typedef struct Answer {
+        Blob body;
+        Secret secret;
+} Answer;
+
+static void answer_done(Answer *answer) {
+        blob_done(&answer->body);
+        secret_done(&answer->secret);
+}
+
+static int send_answer(int fd, const AttesterHandler *h, int result, const Answer *answer, const Error *error, Error *e) {
+        if (result < 0)
+                return wire_send_error(fd, result, error, e);
+        if (h->handle_secret)
+                return wire_send_secret(fd, h->type | WIRE_ANSWER, &answer->secret, e);
+        return wire_send(fd, h->type | WIRE_ANSWER, answer->body.data, answer->body.size, e);
+}
+
+static void reply(int fd, const AttesterHandler *h, int result, const Answer *answer, const Error *error) {
         Deadline deadline = deadline_in(ATTESTER_PEER_USEC);
         Error e = {};
         int r;
@@ -126,18 +146,27 @@ static void answer(int fd, const AttesterHandler *h, int result, const Blob *bod
         do {
                 r = wait_peer(fd, POLLOUT, deadline);
                 if (r == 0)
-                        r = result < 0 ? wire_send_error(fd, result, error, &e) :
-                                         wire_send(fd, h->type | WIRE_ANSWER, body->data, body->size, &e);
+                        r = send_answer(fd, h, result, answer, error, &e);
         } while (r == -EAGAIN);
         if (r < 0)
                 log_debug("The caller did not take the answer to its %s request: %s", h->name, error_text(&e, r));
 }
 
+static int handle(Attester *a, const AttesterHandler *h, const Blob *body, Answer *ret, Error *e) {
+        int r = check_size(h, body, e);
+
+        if (r < 0)
+                return r;
+        return h->handle_secret ? h->handle_secret(a, body, &ret->secret, e) : h->handle(a, body, &ret->body, e);
+}
+
 static void serve(Attester *a, int fd) {
-        AUTO_WIRE_MESSAGE WireMessage m = {};
-        AUTO_BLOB Blob body = {};
+        CLEANUP(answer_done) Answer answer = {};
+        AUTO_SECRET Secret request = {};
         const AttesterHandler *h;
+        uint16_t type = 0;
         Error e = {};
+        Blob body;
         int r;
 
         r = check_caller(a, fd, &e);
@@ -145,24 +174,23 @@ static void serve(Attester *a, int fd) {
                 (void) !wire_send_error(fd, r, &e, NULL);
                 return;
         }
-        r = receive(fd, &m, &e);
+        r = receive(fd, &type, &request, &e);
         if (r < 0) {
                 log_info("Dropped a connection: %s", error_text(&e, r));
                 return;
         }
-        h = attester_handler_find(m.type);
+        h = attester_handler_find(type);
         if (!h) {
-                log_warning("Dropped a connection: message type 0x%04x is not known here", m.type);
+                log_warning("Dropped a connection: message type 0x%04x is not known here", type);
                 return;
         }
-        r = check_size(h, &m, &e);
-        if (r == 0)
-                r = h->handle(a, &m.body, &body, &e);
+        body = (Blob){ .data = request.bytes, .size = request.len }; /* borrowed */
+        r = handle(a, h, &body, &answer, &e);
         if (r < 0)
                 log_warning("Cannot serve a %s request: %s", h->name, error_text(&e, r));
         else
                 log_debug("Served a %s request", h->name);
-        answer(fd, h, r, &body, &e);
+        reply(fd, h, r, &answer, &e);
         a->n_requests++;
 }
 

@@ -4,7 +4,7 @@
 /*
  * snp-attesterd: evidence from the devices, for snp-agentd alone. One request at a time, blocking, because
  * device and TPM commands block and nothing else has to be done meanwhile. Started by its socket, gone
- * after some idle time. It holds no secret and has no network.
+ * after some idle time. It has no network, and holds a secret only while the TPM seals or opens it for the caller.
  */
 
 #include "agent/config/config.h"

@@ -6,6 +6,7 @@
 #include "agent/attester/handlers.h"
 #include "agent/wire/bodies.h"
 #include "snp/device.h"
+#include "vtpm/context.h"
 #include "vtpm/quote.h"
 
 /* The caller's deadline, cut to the configured one. */
@@ -13,6 +14,11 @@ Deadline attester_deadline(const Attester *a, uint32_t msec);
 
 /* Sees to it that a->device is there. */
 WARN_UNUSED int attester_open_device(Attester *a, Error *e);
+
+/* The attestation key that is configured. */
+VtpmAkSpec attester_ak_spec(const Attester *a);
+/* Connects to the TPM that is configured; -ENODEV ("tpm-not-configured") when none is. */
+WARN_UNUSED int attester_open_tpm(const Attester *a, uint32_t deadline_msec, VtpmContext **ret, Error *e);
 
 /* Whether there is a paravisor that reports with SNP. 0; -ENODEV; or what the TPM says. */
 WARN_UNUSED int attester_azure_check(const Attester *a, Error *e);
@@ -36,3 +42,7 @@ WARN_UNUSED int attester_handle_measure(Attester *a, const Blob *body, Blob *ret
 WARN_UNUSED int attester_handle_event_log(Attester *a, const Blob *body, Blob *ret, Error *e);
 /* handle-service.c */
 WARN_UNUSED int attester_handle_service(Attester *a, const Blob *body, Blob *ret, Error *e);
+WARN_UNUSED int attester_handle_tpm_keys(Attester *a, const Blob *body, Blob *ret, Error *e);
+WARN_UNUSED int attester_handle_activate(Attester *a, const Blob *body, Secret *ret, Error *e);
+WARN_UNUSED int attester_handle_seal(Attester *a, const Blob *body, Blob *ret, Error *e);
+WARN_UNUSED int attester_handle_unseal(Attester *a, const Blob *body, Secret *ret, Error *e);

@@ -12,6 +12,7 @@
 #include "agent/daemon/options.h"
 #include "agent/wire/bodies-measure.h"
 #include "agent/wire/bodies-service.h"
+#include "agent/wire/bodies-tpm.h"
 #include "agent/wire/bodies.h"
 #include "base/json.h"
 #include "vtpm/quote.h"
@@ -141,7 +142,7 @@ static int handle_report(Attester *a, const Blob *body, Blob *ret, Error *e) {
         return r < 0 ? error_oom(e) : 0;
 }
 
-static VtpmAkSpec ak_spec(const ConfigTpm *tpm) {
+VtpmAkSpec attester_ak_spec(const Attester *a) {
         static const VtpmAkKind kinds[] = {
                 [CONFIG_AK_RSA2048] = VTPM_AK_RSASSA,
                 [CONFIG_AK_ECC_P256] = VTPM_AK_ECDSA_P256,
@@ -153,7 +154,7 @@ static VtpmAkSpec ak_spec(const ConfigTpm *tpm) {
                 [CONFIG_AK_HANDLE] = VTPM_AK_PERSISTENT,
         };
 
-        return (VtpmAkSpec){ .kind = kinds[tpm->ak], .handle = tpm->ak_handle };
+        return (VtpmAkSpec){ .kind = kinds[a->config->tpm.ak], .handle = a->config->tpm.ak_handle };
 }
 
 WireQuoteAnswer attester_quote_answer(const VtpmQuote *quote) {
@@ -178,7 +179,7 @@ int attester_get_quote(const Attester *a, const WireQuoteRequest *q, Deadline de
                 return error_set(e, -ENODEV, "tpm-not-configured", "No TPM is configured");
         request = (VtpmQuoteRequest){
                 .tcti = a->config->tpm.tcti,
-                .ak = ak_spec(&a->config->tpm),
+                .ak = attester_ak_spec(a),
                 .nonce = q->nonce,
                 .nonce_size = q->nonce_size,
                 .pcrs = { .n_banks = 1, .banks[0] = { .hash = q->bank, .mask = q->pcr_mask } },
@@ -218,6 +219,10 @@ const AttesterHandler *attester_handler_find(uint16_t type) {
                   attester_handle_event_log },
                 { WIRE_MEASURE, "measurement", 3 * 2 + 4,
                   3 * 2 + 4 + 2 * WIRE_MEASURE_WORD_MAX + WIRE_MEASURE_CONTENT_MAX, attester_handle_measure },
+                { WIRE_TPM_KEYS, "TPM keys", 5, 5, attester_handle_tpm_keys },
+                { WIRE_ACTIVATE, "activation", 9, WIRE_ACTIVATE_REQUEST_MAX, .handle_secret = attester_handle_activate },
+                { WIRE_SEAL, "seal", 16, WIRE_SEAL_REQUEST_MAX, attester_handle_seal },
+                { WIRE_UNSEAL, "unseal", 8, WIRE_UNSEAL_REQUEST_MAX, .handle_secret = attester_handle_unseal },
         };
 
         for (size_t i = 0; i < N_ELEMENTS(handlers); i++)

@@ -6,6 +6,7 @@
 #include "agent/attester/attester.h"
 #include "base/blob.h"
 #include "base/deadline.h"
+#include "base/secret.h"
 
 typedef struct AttesterHandler {
         uint16_t type;
@@ -13,6 +14,8 @@ typedef struct AttesterHandler {
         size_t body_min, body_max;
         /* Answers a request whose body has an allowed size; its form is still to be judged. */
         int (*handle)(Attester *a, const Blob *body, Blob *ret, Error *e);
+        /* Instead, where the answer is a secret. */
+        int (*handle_secret)(Attester *a, const Blob *body, Secret *ret, Error *e);
 } AttesterHandler;
 
 /* NULL for a type that is not in the table. */

@@ -4,28 +4,12 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "base/reader.h"
-#include "base/writer.h"
+#include "agent/wire/bodies-internal.h"
 
 /* The largest quote: three structures and all PCRs. */
 #define QUOTE_ANSWER_MAX (3u * (2u + WIRE_ATTEST_MAX) + 1u + WIRE_PCRS * WIRE_DIGEST_MAX)
 
 static_assert(2 * (2 + WIRE_NV_MAX) + QUOTE_ANSWER_MAX <= WIRE_BODY_MAX, "the largest answer fits into a message");
-
-static void put_nv(Writer *w, WireBytes b) {
-        if (b.size > WIRE_NV_MAX && w->error == 0)
-                w->error = -E2BIG;
-        wr_le16(w, (uint16_t) b.size);
-        wr_bytes(w, b.data, b.size);
-}
-
-static WireBytes get_nv(Reader *r) {
-        size_t n = rd_le16(r);
-
-        if (n > WIRE_NV_MAX)
-                rd_fail(r);
-        return (WireBytes){ .data = rd_take(r, n), .size = r->error < 0 ? 0 : n };
-}
 
 int wire_azure_answer_encode(const WireAzureAnswer *a, Blob *ret) {
         AUTO_WRITER Writer w = wr_init(WIRE_BODY_MAX);
@@ -35,8 +19,8 @@ int wire_azure_answer_encode(const WireAzureAnswer *a, Blob *ret) {
         r = wire_quote_answer_encode(&a->quote, &quote);
         if (r < 0)
                 return r;
-        put_nv(&w, a->hcl);
-        put_nv(&w, a->ak_cert);
+        wire_put_bytes(&w, a->hcl, WIRE_NV_MAX);
+        wire_put_bytes(&w, a->ak_cert, WIRE_NV_MAX);
         wr_bytes(&w, quote.data, quote.size);
         return wr_finish(&w, ret);
 }
@@ -47,8 +31,8 @@ int wire_azure_answer_parse(const void *body, size_t size, uint16_t bank, WireAz
         size_t n;
         int rc;
 
-        a.hcl = get_nv(&r);
-        a.ak_cert = get_nv(&r);
+        a.hcl = wire_get_bytes(&r, WIRE_NV_MAX);
+        a.ak_cert = wire_get_bytes(&r, WIRE_NV_MAX);
         rc = rd_check(&r, "paravisor report answer", e);
         if (rc < 0)
                 return rc;

@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/reader.h"
-#include "base/writer.h"
+#include "agent/wire/bodies-internal.h"
 
 #define REPORT_REQUEST_SIZE (WIRE_REPORT_DATA_SIZE + 4 + 4)
 
@@ -15,11 +14,15 @@ static int out_of_range(Error *e, const char *what, const char *field) {
         return error_set(e, -EBADMSG, "wire-field", "Field '%s' of a %s is out of range", field, what);
 }
 
+int wire_check_deadline(const char *what, uint32_t msec, Error *e) {
+        return msec == 0 || msec > WIRE_DEADLINE_MSEC_MAX ? out_of_range(e, what, "deadline") : 0;
+}
+
 static bool vmpl_is_valid(uint32_t vmpl) {
         return vmpl <= 3 || vmpl == WIRE_VMPL_AUTO;
 }
 
-static void put_bytes(Writer *w, WireBytes b, size_t max) {
+void wire_put_bytes(Writer *w, WireBytes b, size_t max) {
         if (b.size > max || b.size > UINT16_MAX) {
                 w->error = w->error < 0 ? w->error : -E2BIG;
                 return;
@@ -28,7 +31,7 @@ static void put_bytes(Writer *w, WireBytes b, size_t max) {
         wr_bytes(w, b.data, b.size);
 }
 
-static WireBytes get_bytes(Reader *r, size_t max) {
+WireBytes wire_get_bytes(Reader *r, size_t max) {
         size_t n = rd_le16(r);
 
         if (n > max)
@@ -37,11 +40,11 @@ static WireBytes get_bytes(Reader *r, size_t max) {
 }
 
 static void put_text(Writer *w, WireText t, size_t max) {
-        put_bytes(w, (WireBytes){ .data = (const uint8_t *) t.text, .size = t.len }, max);
+        wire_put_bytes(w, (WireBytes){ .data = (const uint8_t *) t.text, .size = t.len }, max);
 }
 
 static WireText get_text(Reader *r, size_t max) {
-        WireBytes b = get_bytes(r, max);
+        WireBytes b = wire_get_bytes(r, max);
 
         if (b.size > 0 && memchr(b.data, 0, b.size))
                 rd_fail(r);
@@ -70,10 +73,10 @@ int wire_report_request_parse(const void *body, size_t size, WireReportRequest *
                 return rc;
         if (!vmpl_is_valid(q.vmpl))
                 return out_of_range(e, "report request", "vmpl");
-        if (q.deadline_msec == 0 || q.deadline_msec > WIRE_DEADLINE_MSEC_MAX)
-                return out_of_range(e, "report request", "deadline");
-        *ret = q;
-        return 0;
+        rc = wire_check_deadline("report request", q.deadline_msec, e);
+        if (rc == 0)
+                *ret = q;
+        return rc;
 }
 
 int wire_report_answer_encode(const WireReportAnswer *a, Blob *ret) {
@@ -119,7 +122,7 @@ size_t wire_bank_digest_size(uint16_t bank) {
 int wire_quote_request_encode(const WireQuoteRequest *q, Blob *ret) {
         AUTO_WRITER Writer w = wr_init(WIRE_NONCE_MAX + 2 + 4 + 2 + 4);
 
-        put_bytes(&w, (WireBytes){ .data = q->nonce, .size = q->nonce_size }, WIRE_NONCE_MAX);
+        wire_put_bytes(&w, (WireBytes){ .data = q->nonce, .size = q->nonce_size }, WIRE_NONCE_MAX);
         wr_le32(&w, q->pcr_mask);
         wr_le16(&w, q->bank);
         wr_le32(&w, q->deadline_msec);
@@ -129,7 +132,7 @@ int wire_quote_request_encode(const WireQuoteRequest *q, Blob *ret) {
 int wire_quote_request_parse(const void *body, size_t size, WireQuoteRequest *ret, Error *e) {
         Reader r = rd_init(body, size);
         WireQuoteRequest q = {};
-        WireBytes nonce = get_bytes(&r, WIRE_NONCE_MAX);
+        WireBytes nonce = wire_get_bytes(&r, WIRE_NONCE_MAX);
         int rc;
 
         q.pcr_mask = rd_le32(&r);
@@ -144,8 +147,9 @@ int wire_quote_request_parse(const void *body, size_t size, WireQuoteRequest *re
                 return out_of_range(e, "quote request", "pcr mask");
         if (wire_bank_digest_size(q.bank) == 0)
                 return out_of_range(e, "quote request", "bank");
-        if (q.deadline_msec == 0 || q.deadline_msec > WIRE_DEADLINE_MSEC_MAX)
-                return out_of_range(e, "quote request", "deadline");
+        rc = wire_check_deadline("quote request", q.deadline_msec, e);
+        if (rc < 0)
+                return rc;
         (void) memcpy(q.nonce, nonce.data, nonce.size);
         q.nonce_size = nonce.size;
         *ret = q;
@@ -157,9 +161,9 @@ int wire_quote_answer_encode(const WireQuoteAnswer *a, Blob *ret) {
 
         if (a->n_digests > WIRE_PCRS)
                 return -E2BIG;
-        put_bytes(&w, a->attest, WIRE_ATTEST_MAX);
-        put_bytes(&w, a->signature, WIRE_ATTEST_MAX);
-        put_bytes(&w, a->ak_public, WIRE_ATTEST_MAX);
+        wire_put_bytes(&w, a->attest, WIRE_ATTEST_MAX);
+        wire_put_bytes(&w, a->signature, WIRE_ATTEST_MAX);
+        wire_put_bytes(&w, a->ak_public, WIRE_ATTEST_MAX);
         wr_u8(&w, (uint8_t) a->n_digests);
         for (size_t i = 0; i < a->n_digests; i++)
                 wr_bytes(&w, a->digests[i].data, a->digests[i].size);
@@ -172,9 +176,9 @@ int wire_quote_answer_parse(const void *body, size_t size, uint16_t bank, WireQu
         size_t digest_size = wire_bank_digest_size(bank);
         int rc;
 
-        a.attest = get_bytes(&r, WIRE_ATTEST_MAX);
-        a.signature = get_bytes(&r, WIRE_ATTEST_MAX);
-        a.ak_public = get_bytes(&r, WIRE_ATTEST_MAX);
+        a.attest = wire_get_bytes(&r, WIRE_ATTEST_MAX);
+        a.signature = wire_get_bytes(&r, WIRE_ATTEST_MAX);
+        a.ak_public = wire_get_bytes(&r, WIRE_ATTEST_MAX);
         a.n_digests = rd_u8(&r);
         if (a.n_digests > WIRE_PCRS || digest_size == 0) {
                 rd_fail(&r);

@@ -200,6 +200,37 @@ int wire_recv(int fd, WireMessage *ret, Error *e) {
         return 0;
 }
 
+int wire_recv_secret(int fd, size_t max, uint16_t *ret_type, Secret *ret, Error *e) {
+        uint8_t header[WIRE_HEADER_SIZE];
+        AUTO_SECRET Secret body = {};
+        uint16_t type;
+        size_t size;
+        int r;
+
+        r = next_size(fd, &size, e);
+        if (r < 0)
+                return r;
+        if (size > WIRE_HEADER_SIZE + max)
+                return error_set(e, -EBADMSG, "wire-size", "Message of %zu bytes is larger than any", size);
+        if (size > WIRE_HEADER_SIZE) {
+                r = secret_alloc(size - WIRE_HEADER_SIZE, &body, e);
+                if (r < 0)
+                        return r;
+        }
+        struct iovec iov[2] = {
+                { .iov_base = header, .iov_len = sizeof(header) },
+                { .iov_base = body.bytes, .iov_len = body.len },
+        };
+        r = wire_recv_vec(fd, iov, 2, &size, e);
+        if (r == 0)
+                r = wire_header_parse(header, size, &type, e);
+        if (r < 0)
+                return r;
+        *ret_type = type;
+        *ret = secret_take(&body);
+        return 0;
+}
+
 int wire_error_encode(int code, const Error *e, Blob *ret) {
         AUTO_WRITER Writer w = wr_init(WIRE_BODY_MAX);
         const char *reason = error_reason(e, code), *text = error_text(e, code);

@@ -44,12 +44,22 @@ typedef enum WireType {
                                    answer: report (1184 bytes), u32 size + manifest, certificate table (rest) */
         WIRE_AZURE = 0x0006,    /* as WIRE_QUOTE; answer: u16 size + HCL report, u16 size + AK certificate (DER, may be
                                    empty), then as WIRE_QUOTE */
+        WIRE_TPM_KEYS = 0x0007, /* u32 deadline in ms, u8 profile of the EK;
+                                   answer: AK's TPMT_PUBLIC, its certificate, EK's TPMT_PUBLIC, its certificate, each
+                                   u16 size + bytes, certificates DER or empty */
+        WIRE_ACTIVATE = 0x0008, /* u32 deadline in ms, u8 profile of the EK, u16 size + name of the EK (may be empty),
+                                   u16 size + credential, as tpm2-tools keep it; answer: what it holds (secret) */
         WIRE_EVENT_LOG = 0x0009, /* u8 which (0 firmware's, 1 of WIRE_MEASURE), u32 offset;
                                    answer: u32 size of the whole log, its SHA-256, bytes from that offset (rest) */
         WIRE_MEASURE = 0x000a,  /* u16 size + domain, u16 size + operation, u16 size + content, u32 deadline in ms:
                                    extends the configured PCR; answer: - */
         WIRE_EVIDENCE = 0x000b, /* u32 VMPL or UINT32_MAX, rest as WIRE_QUOTE: report and quote over one nonce;
                                    answer: u32 size + as WIRE_REPORT, rest as WIRE_QUOTE */
+        WIRE_SEAL = 0x000c,     /* u32 deadline in ms, u16 bank, u32 PCR mask, u8 1 if the TPM keeps its seeds, u16 size +
+                                   name of the EK (may be empty), u16 size + TPMT_PUBLIC of the key that signs policies
+                                   (empty: to the present PCR values), then the secret; answer: file of a sealed object */
+        WIRE_UNSEAL = 0x000d,   /* u32 deadline in ms, u16 size + name of the EK (may be empty), u16 size + file of a
+                                   sealed object, then signed PCR policies, JSON (may be empty); answer: the secret */
         /* token plugin and snpctl to agentd */
         WIRE_VOLUME_KEY = 0x0101, /* u16 size + UUID text, u16 size + device name, u16 size + token JSON,
                                      u16 size + segment cipher; answer: the passphrase (secret) */
@@ -91,6 +101,8 @@ WARN_UNUSED int wire_call_secret(int fd, uint16_t type, const void *body, size_t
 
 /* Server side, on a non-blocking descriptor: one packet each. -EAGAIN when not possible now, -ECONNRESET at end of file. */
 WARN_UNUSED int wire_recv(int fd, WireMessage *ret, Error *e);
+/* As wire_recv(), straight into locked memory, for who may be sent secrets. A body has 0 to @max bytes; *@ret is empty for 0. */
+WARN_UNUSED int wire_recv_secret(int fd, size_t max, uint16_t *ret_type, Secret *ret, Error *e);
 WARN_UNUSED int wire_send(int fd, uint16_t type, const void *body, size_t size, Error *e);
 WARN_UNUSED int wire_send_secret(int fd, uint16_t type, const Secret *secret, Error *e);
 WARN_UNUSED int wire_send_error(int fd, int code, const Error *error, Error *e);

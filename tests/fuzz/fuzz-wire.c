@@ -8,6 +8,7 @@
 #include "agent/wire/bodies-azure.h"
 #include "agent/wire/bodies-measure.h"
 #include "agent/wire/bodies-service.h"
+#include "agent/wire/bodies-tpm.h"
 #include "agent/wire/bodies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,6 +41,31 @@ static void body_of_measurements(const WireMessage *m) {
                 same(wire_evidence_answer_encode(&both, &b), &b, m);
 }
 
+static void tpm_body(const WireMessage *m) {
+        const uint8_t *p = m->body.data;
+        size_t n = m->body.size;
+        AUTO_SECRET Secret s = {};
+        WireTpmKeysRequest keys;
+        WireTpmKeysAnswer publics;
+        WireActivateRequest activate;
+        WireUnsealRequest unseal;
+        WireSealRequest seal;
+        Blob b = {};
+
+        if (wire_tpm_keys_request_parse(p, n, &keys, NULL) == 0)
+                same(wire_tpm_keys_request_encode(&keys, &b), &b, m);
+        if (wire_tpm_keys_answer_parse(p, n, &publics, NULL) == 0)
+                same(wire_tpm_keys_answer_encode(&publics, &b), &b, m);
+        if (wire_activate_request_parse(p, n, &activate, NULL) == 0)
+                same(wire_activate_request_encode(&activate, &b), &b, m);
+        if (wire_unseal_request_parse(p, n, &unseal, NULL) == 0)
+                same(wire_unseal_request_encode(&unseal, &b), &b, m);
+        if (wire_seal_request_parse(p, n, &seal, NULL) == 0) {
+                assert(wire_seal_request_encode(&seal, &s) == 0);
+                assert(s.len == n && memcmp(s.bytes, p, n) == 0);
+        }
+}
+
 static void body(const WireMessage *m) {
         const uint8_t *p = m->body.data;
         size_t n = m->body.size;
@@ -53,6 +79,7 @@ static void body(const WireMessage *m) {
         WireServiceAnswer manifest;
         Blob b = {};
 
+        tpm_body(m);
         if (wire_report_request_parse(p, n, &report, NULL) == 0)
                 same(wire_report_request_encode(&report, &b), &b, m);
         if (wire_report_answer_parse(p, n, &evidence, NULL) == 0)
