@@ -73,7 +73,8 @@ static uint64_t retry_usec(const Collateral *c) {
 static void finish(Collateral *c, const Error *why) {
         CollateralFetch *f = &c->fetch;
 
-        f->last_error = *why;
+        f->last_error = *why; /* which may be the machine's, and go with it */
+        why = &f->last_error;
         if (f->machine)
                 collateral_save(c); /* what came is worth keeping, whatever did not */
         end_attempt(f);
@@ -81,7 +82,6 @@ static void finish(Collateral *c, const Error *why) {
         if (why->code == 0 && snp_collateral_wanted(c->parts) != 0)
                 (void) error_set(&f->last_error, -ESTALE, "crl-stale",
                                  "The revocation list that is to be had is not a current one");
-        why = &f->last_error;
         if (why->code < 0) {
                 f->n_failures++;
                 f->n_in_vain++;
