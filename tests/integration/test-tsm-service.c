@@ -211,6 +211,17 @@ START_TEST(nonsense_is_not_asked_for) {
         ck_assert_int_eq(get(&unknown, 5 * USEC_PER_SEC, &a, NULL), -ENOENT);
 } END_TEST
 
+START_TEST(the_ioctls_have_no_way_to_ask) {
+        SnpServiceRequest q = request_for(&snp_svsm_guid_vtpm, 0);
+        CLEANUP(snp_device_freep) SnpDevice *device = NULL;
+        SnpServiceReport a = {};
+        Error e = {};
+
+        ck_assert_int_eq(snp_device_open_ioctl("/dev/null", &device, &e), 0); /* looks no closer before it is asked */
+        ck_assert_int_eq(snp_device_get_service_report(device, &q, deadline_in(USEC_PER_SEC), &a, &e), -EOPNOTSUPP);
+        ck_assert_str_eq(e.reason, "svsm-ioctl");
+} END_TEST
+
 START_TEST(requests_keep_two_seconds_apart) {
         CLEANUP(snp_device_freep) SnpDevice *device = open_device();
         SnpServiceRequest q = request_for(&snp_svsm_guid_vtpm, 0);
@@ -323,6 +334,7 @@ int main(void) {
         tcase_add_loop_test(tc, failures_have_their_code_and_reason, 0, N_ELEMENTS(failures));
         tcase_add_test(tc, passing_interference_is_overcome);
         tcase_add_test(tc, nonsense_is_not_asked_for);
+        tcase_add_test(tc, the_ioctls_have_no_way_to_ask);
         tcase_add_test(tc, requests_keep_two_seconds_apart);
         tcase_add_test(tc, ordinary_reports_stay_as_they_were);
         tcase_add_test(tc, a_user_without_privilege_has_an_entry_for_services);
