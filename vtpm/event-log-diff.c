@@ -329,8 +329,9 @@ int vtpm_event_log_diff(const VtpmEventLog *old, const VtpmEventLog *new, uint16
         if (r < 0)
                 return r;
         if (digest_size(new, hash) != d.digest_size) /* only of hashes that we do not know can logs disagree */
-                return error_set(e, -EBADMSG, "event-log-bank", "The logs have digests of %zu and %zu bytes for one bank",
-                                 d.digest_size, digest_size(new, hash));
+                return error_set(e, -EBADMSG, "event-log-bank",
+                                 "The logs have digests of %zu and %zu bytes for one bank", d.digest_size,
+                                 digest_size(new, hash));
         r = diff_all(&d, &old_index, &new_index, e);
         if (r < 0)
                 return r;

@@ -50,7 +50,8 @@ typedef struct VtpmEventLogDiff {
  * vtpm_event_log_diff() - compare two logs by the digests of one bank
  * @hash: a bank that both logs have; need not be one that we can compute
  *
- * Exchanging the logs exchanges added and removed, and nothing else. Needs memory of a few times the logs' size at most.
+ * Exchanging the logs exchanges added and removed, and nothing else. Needs memory of a few times the logs' size at
+ * most.
  *
  * Return: 0; -ENOENT one of the logs has no such bank; -EBADMSG one of them is malformed, @e says which; -ENOMEM.
  */
@@ -60,7 +61,7 @@ WARN_UNUSED int vtpm_event_log_diff(const VtpmEventLog *old, const VtpmEventLog 
 void vtpm_event_log_diff_done(VtpmEventLogDiff *diff);
 #define AUTO_VTPM_EVENT_LOG_DIFF CLEANUP(vtpm_event_log_diff_done)
 
-/* The event at a place that the diff named; @log is the log it is in. As vtpm_event_log_next() for a log read before. */
+/* The event at a place that the diff named; @log is the log it is in. As vtpm_event_log_next(). */
 WARN_UNUSED int vtpm_event_log_at(const VtpmEventLog *log, const VtpmEventPlace *place, VtpmEvent *ret, Error *e);
 
 /* "removed", "added", "changed", "rest" */

@@ -20,11 +20,9 @@ static int read_if_given(const char *path, size_t max, Blob *ret, Error *e) {
         return path ? file_read(path, max, ret, e) : 0;
 }
 
-static int read_files(const JudgeArgs *args, JudgeInput *in, Error *e) {
-        int r = file_read(args->report, REPORT_FILE_MAX, &in->report, e);
+static int read_certs(const JudgeArgs *args, JudgeInput *in, Error *e) {
+        int r = read_if_given(args->certs, SNP_CERT_TABLE_MAX, &in->certs, e);
 
-        if (r == 0)
-                r = read_if_given(args->certs, SNP_CERT_TABLE_MAX, &in->certs, e);
         if (r == 0)
                 r = read_if_given(args->vek, SNP_CERT_SIZE_MAX, &in->vek, e);
         if (r == 0)
@@ -52,11 +50,19 @@ static int read_expectations(const JudgeArgs *args, JudgeInput *in, Error *e) {
         return r;
 }
 
+int judge_args_read_certs(const JudgeArgs *args, JudgeInput *in, Error *e) {
+        int r = read_expectations(args, in, e);
+
+        return r < 0 ? r : read_certs(args, in, e);
+}
+
 int judge_args_read(const JudgeArgs *args, JudgeInput *in, Error *e) {
         int r;
 
         if (!args->report)
                 return ctl_usage(e, "--report FILE is missing");
         r = read_expectations(args, in, e);
-        return r < 0 ? r : read_files(args, in, e);
+        if (r == 0)
+                r = file_read(args->report, REPORT_FILE_MAX, &in->report, e);
+        return r < 0 ? r : read_certs(args, in, e);
 }

@@ -16,6 +16,13 @@ typedef struct JudgeArgs {
 
 /* Rows for a verb's table of options; @type is the struct of its arguments and @member the JudgeArgs in it. */
 #define JUDGE_OPTIONS(type, member)                                                                                    \
+        JUDGE_REPORT_OPTIONS(type, member),                                                                            \
+        { "data", "HEX", "expected REPORT_DATA, zeros put behind", CTL_TEXT, offsetof(type, member.data) },            \
+        { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, offsetof(type, member.nonce) },                  \
+        { "manifest", "FILE", "the report is an SVSM's, of this manifest; the two above are its nonce", CTL_TEXT,      \
+          offsetof(type, member.manifest) }
+/* Those for a verb that expects something else of REPORT_DATA than its user says. */
+#define JUDGE_REPORT_OPTIONS(type, member)                                                                             \
         { "report", "FILE", "the report, raw as the platform gave it (1184 bytes)", CTL_TEXT,                          \
           offsetof(type, member.report) },                                                                             \
         { "vek", "FILE", "the VCEK or VLEK certificate, DER or PEM", CTL_TEXT, offsetof(type, member.vek) },           \
@@ -24,10 +31,6 @@ typedef struct JudgeArgs {
           offsetof(type, member.certs) },                                                                              \
         { "at", "TIME", "when the certificates must be valid: RFC 3339, or now (default)", CTL_TEXT,                   \
           offsetof(type, member.at) },                                                                                 \
-        { "data", "HEX", "expected REPORT_DATA, zeros put behind", CTL_TEXT, offsetof(type, member.data) },            \
-        { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, offsetof(type, member.nonce) },                  \
-        { "manifest", "FILE", "the report is an SVSM's, of this manifest; the two above are its nonce", CTL_TEXT,      \
-          offsetof(type, member.manifest) },                                                                           \
         { "trust-root", "FILE", "trust this TEST ROOT instead of AMD's", CTL_TEXT, offsetof(type, member.trust_root) }
 
 /**
@@ -36,3 +39,6 @@ typedef struct JudgeArgs {
  * Leaves flags and product alone. Return: 0; -EINVAL with reason "usage"; else as file_read().
  */
 WARN_UNUSED int judge_args_read(const JudgeArgs *args, JudgeInput *in, Error *e);
+
+/* The same for a report that comes in other ways: leaves in->report alone, and needs no --report. */
+WARN_UNUSED int judge_args_read_certs(const JudgeArgs *args, JudgeInput *in, Error *e);

@@ -195,23 +195,31 @@ static int read_pem(const Blob *file, const char *scheme, VtpmAkPublic **ret, Er
         return key_with_scheme(key, scheme, ret, e);
 }
 
+static bool is_pem(const Blob *file) {
+        static const char begin[] = "-----BEGIN ";
+
+        return file->size >= sizeof(begin) - 1 && memcmp(file->data, begin, sizeof(begin) - 1) == 0;
+}
+
+Blob tpm_public_unwrap(const Blob *file) {
+        if (is_pem(file))
+                return (Blob){};
+        /* A TPMT_PUBLIC starts with 0x0001 or 0x0023, and is longer than that. */
+        if (file->size >= 2 && load_be16(file->data) == file->size - 2)
+                return (Blob){ .data = file->data + 2, .size = file->size - 2 };
+        return *file;
+}
+
 int tpm_public_read(const Blob *file, const char *scheme, VtpmAkPublic **ret, bool *ret_checked, Error *e) {
-        static const char pem[] = "-----BEGIN ";
-        const uint8_t *tpmt = file->data;
-        size_t size = file->size;
+        const Blob tpmt = tpm_public_unwrap(file);
         int r;
 
         *ret_checked = false;
-        if (size >= sizeof(pem) - 1 && memcmp(tpmt, pem, sizeof(pem) - 1) == 0)
+        if (is_pem(file))
                 return read_pem(file, scheme, ret, e);
         if (scheme)
                 return ctl_usage(e, "--scheme is for keys in PEM; this file says what its key signs with");
-        /* A TPMT_PUBLIC starts with 0x0001 or 0x0023, and is longer than that. */
-        if (size >= 2 && load_be16(tpmt) == size - 2) {
-                tpmt += 2;
-                size -= 2;
-        }
-        r = vtpm_ak_public_new(tpmt, size, ret, e);
+        r = vtpm_ak_public_new(tpmt.data, tpmt.size, ret, e);
         *ret_checked = r == 0;
         return r;
 }

@@ -48,6 +48,9 @@ WARN_UNUSED int tpm_public_wrap(const Blob *tpmt, Blob *ret, Error *e);
 /* The key of a TPMT_PUBLIC in PEM (SubjectPublicKeyInfo). */
 WARN_UNUSED int tpm_public_pem(const Blob *tpmt, Blob *ret, Error *e);
 
+/* The TPMT_PUBLIC in a file, borrowed from it: nothing for PEM. */
+Blob tpm_public_unwrap(const Blob *file);
+
 /**
  * tpm_public_read() - a key to verify with
  * @file:   TPM2B_PUBLIC, TPMT_PUBLIC, or PEM of a public key or a certificate

@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/snpctl/tpm-binding.h"
 #include "agent/snpctl/tpm-files.h"
 #include "agent/snpctl/tpm-print.h"
 #include "agent/snpctl/verbs.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
-#include "vtpm/binding.h"
 #include "vtpm/event-log-replay.h"
 #include "vtpm/pcr-file.h"
 #include "vtpm/pcr-text.h"
@@ -24,7 +24,9 @@
 
 typedef struct VerifyArgs {
         TpmFileArgs files;
+        TpmBindingArgs binding;
         const char *nonce, *pcrs, *scheme, *event_log;
+        bool require_bound;
 } VerifyArgs;
 
 #define AT(member) offsetof(VerifyArgs, member)
@@ -35,6 +37,9 @@ static const CtlOption options[] = {
         { "scheme", "NAME", "what a key in PEM signs with: rsapss-sha256, ...", CTL_TEXT, AT(scheme) },
         { "pcrs", "SELECTION", "what the quote must cover; by default what the PCR file has", CTL_TEXT, AT(pcrs) },
         { "event-log", "FILE", "also say which of the PCRs this log explains", CTL_TEXT, AT(event_log) },
+        { "require-bound", NULL, "also end with 1 unless the TPM is known to be the machine's own", CTL_FLAG,
+          AT(require_bound) },
+        TPM_BINDING_OPTIONS(VerifyArgs, binding),
 };
 
 /* Before the checks of the library: can the key and the values be read at all? */
@@ -55,7 +60,7 @@ typedef struct Verification {
         VtpmPcrValues pcrs[VTPM_HASHES_MAX];
         bool has_log;
         uint32_t explained[VTPM_HASHES_MAX]; /* PCRs, per bank */
-        VtpmBinding binding;
+        TpmBindingVerdict binding;
 } Verification;
 
 static void verification_done(Verification *v) {
@@ -141,12 +146,17 @@ static int explain(const char *path, Verification *v, Error *e) {
         return r;
 }
 
+static int bind_key(const VerifyArgs *args, const TpmFiles *files, const Blob *nonce, Verification *v, Error *e) {
+        const Blob none = {}, tpmt = tpm_public_unwrap(&files->public);
+
+        return tpm_binding_judge(&args->binding, v->ak_checked ? &tpmt : &none, nonce, &v->binding, e);
+}
+
 static int verify(const VerifyArgs *args, Verification *v, Error *e) {
         AUTO_TPM_FILES TpmFiles files = {};
         AUTO_BLOB Blob nonce = {};
         int r;
 
-        v->binding.why = "no report was given that vouches for this TPM, so it may be the host's";
         r = read_nonce(args, &nonce, e);
         if (r == 0)
                 r = tpm_files_read(&args->files, &files, e);
@@ -156,6 +166,8 @@ static int verify(const VerifyArgs *args, Verification *v, Error *e) {
                 return r;
         if (v->forms[FORM_KEY] == VTPM_CHECK_OK && v->forms[FORM_PCR_FILE] == VTPM_CHECK_OK)
                 r = judge(args, &files, &nonce, v, e);
+        if (r == 0)
+                r = bind_key(args, &files, &nonce, v, e);
         if (r == 0 && args->event_log)
                 r = explain(args->event_log, v, e);
         return r;
@@ -165,6 +177,14 @@ static int verify(const VerifyArgs *args, Verification *v, Error *e) {
 
 static bool is_accepted(const Verification *v) {
         return v->verdict.outcome == VTPM_ACCEPT;
+}
+
+static bool is_bound(const Verification *v) {
+        return v->binding.binding.kind != VTPM_BINDING_NONE;
+}
+
+static const char *binding_text(const Verification *v) {
+        return is_bound(v) ? v->binding.binding.why : error_text(&v->binding.why, -ENOENT);
 }
 
 /* Name and result of row @i; false beyond the last. */
@@ -213,7 +233,8 @@ static int print_text(const Verification *v, CtlOutput *out, Error *e) {
                 ctl_printf(out, "ACCEPT\n");
         else
                 ctl_printf(out, "REJECT: %s\n", error_text(&v->why, -EKEYREJECTED));
-        ctl_printf(out, "Bound: %s: %s\n", v->binding.kind == VTPM_BINDING_NONE ? "no" : "yes", v->binding.why);
+        ctl_printf(out, "Bound: %s%s: %s\n", is_bound(v) ? "yes" : "no",
+                   is_bound(v) && v->binding.test_root ? ", by a TEST ROOT" : "", binding_text(v));
         if (v->ak)
                 ctl_printf(out, "Key: %s-%s%s\n", vtpm_alg_name(vtpm_ak_public_scheme(v->ak)),
                            vtpm_hash_name(vtpm_ak_public_hash(v->ak)),
@@ -308,8 +329,10 @@ static int print_json(const Verification *v, CtlOutput *out, Error *e) {
         if (json_add_str(o, "verdict", is_accepted(v) ? "accept" : "reject") < 0 ||
             (!is_accepted(v) && json_add_str(o, "reason", error_reason(&v->why, -EKEYREJECTED)) < 0) ||
             (!is_accepted(v) && json_add_str(o, "message", error_text(&v->why, -EKEYREJECTED)) < 0) ||
-            json_add_bool(bound, "bound", v->binding.kind != VTPM_BINDING_NONE) < 0 ||
-            json_add_str(bound, "why", v->binding.why) < 0 || json_add_take(o, "binding", TAKE_PTR(bound)) < 0 ||
+            json_add_bool(bound, "bound", is_bound(v)) < 0 ||
+            json_add_str(bound, "by", vtpm_binding_name(v->binding.binding.kind)) < 0 ||
+            (is_bound(v) && json_add_str(bound, "trust", v->binding.test_root ? "TEST ROOT" : "AMD") < 0) ||
+            json_add_str(bound, "why", binding_text(v)) < 0 || json_add_take(o, "binding", TAKE_PTR(bound)) < 0 ||
             add_key(o, v) < 0 || add_checks(o, v) < 0 || add_quoted(o, v) < 0 || add_explained(o, v) < 0)
                 return error_oom(e);
         return ctl_output_set_json(out, TAKE_PTR(o), e);
@@ -317,11 +340,12 @@ static int print_json(const Verification *v, CtlOutput *out, Error *e) {
 
 static int run_verify(const CtlCall *call, CtlOutput *out, Error *e) {
         CLEANUP(verification_done) Verification v = {};
-        int r = verify(call->args, &v, e);
+        const VerifyArgs *args = call->args;
+        int r = verify(args, &v, e);
 
         if (r < 0)
                 return r;
-        out->exit = is_accepted(&v) ? CTL_EXIT_OK : CTL_EXIT_NO;
+        out->exit = is_accepted(&v) && (is_bound(&v) || !args->require_bound) ? CTL_EXIT_OK : CTL_EXIT_NO;
         return out->want_json ? print_json(&v, out, e) : print_text(&v, out, e);
 }
 
@@ -331,7 +355,9 @@ const CtlVerb ctl_verb_tpm_verify = {
         .details = "\nReads what snpctl tpm quote and tpm2_quote(1) write. ACCEPT says: a TPM that holds this key\n"
                    "was asked with this nonce and had these PCR values. 'Bound' says whether it is known to be\n"
                    "the confidential machine's own TPM: if not, the values are the word of whoever runs the TPM,\n"
-                   "which on plain QEMU, Google and AWS is the host.\n",
+                   "which on plain QEMU, Google and AWS is the host. A report that vouches for the key can be given:\n"
+                   "Azure's with --hcl, an SVSM's with --svsm-manifest and --report (of a launch that you know to be\n"
+                   "an SVSM's). Its certificates are given and judged as for snpctl verify.\n",
         .options = { options, N_ELEMENTS(options) },
         .args_size = sizeof(VerifyArgs),
         .run = run_verify,

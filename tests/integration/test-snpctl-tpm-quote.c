@@ -294,7 +294,8 @@ START_TEST(quote_of_tpm2_quote_passes_ours) {
         (void) snprintf(line, sizeof(line),
                         "rm -rf t && mkdir t && tpm2_createek -Q -c t/ek -G rsa && tpm2_flushcontext -t && "
                         "tpm2_createak -Q -C t/ek -c t/ak -G %s -g %s -s %s -u t/ak.pub && tpm2_flushcontext -t && "
-                        "tpm2_readpublic -Q -c t/ak -f pem -o t/ak.pem && tpm2_flushcontext -t", their_keys[_i].algorithm, their_keys[_i].hash, their_keys[_i].scheme);
+                        "tpm2_readpublic -Q -c t/ak -f pem -o t/ak.pem && tpm2_flushcontext -t",
+                        their_keys[_i].algorithm, their_keys[_i].hash, their_keys[_i].scheme);
         run_tools(line);
         for (size_t i = 0; i < N_ELEMENTS(lists); i++) {
                 (void) snprintf(line, sizeof(line),

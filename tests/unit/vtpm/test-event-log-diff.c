@@ -52,7 +52,8 @@ static char letter_at(const VtpmEventLog *log, const VtpmEventPlace *place) {
 }
 
 /* "-x" removed, "+x" added, "x>y" changed, "x/y*N,M" rest; with blanks between. */
-static void describe(const VtpmEventLog *old, const VtpmEventLog *new, const VtpmEventLogDiff *d, char *to, size_t size) {
+static void describe(const VtpmEventLog *old, const VtpmEventLog *new, const VtpmEventLogDiff *d, char *to,
+                     size_t size) {
         size_t n = 0;
 
         to[0] = 0;
