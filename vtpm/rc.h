@@ -7,7 +7,8 @@
  * Codes" (bits 16 to 23 name the layer).
  *
  *   EACCES      wrong authorisation or hierarchy; "tpm-lockout": dictionary-attack lockout, retrying makes it worse
- *   EBUSY       asked again until the retries were used up; or out of object, session or memory slots
+ *   EBUSY       asked again until the retries were used up ("tpm-retry", "tpm-yielded", "tpm-testing", "tpm-nv-rate",
+ *               "tpm-nv-unavailable"); or out of object, session or memory slots ("tpm-full")
  *   ENOENT      no such handle
  *   EEXIST      NV index defined already; ENODATA: never written; ENOSPC: no room for one; E2BIG: beyond its end
  *   EOPNOTSUPP  algorithm, curve, scheme or command not implemented

@@ -310,6 +310,63 @@ START_TEST(named_salt_key_is_insisted_on) {
         tpm_must_be(vtpm_unseal(ctx, &sealed, &u, &got, &e), -EKEYREJECTED, "salt-key", &e);
 } END_TEST
 
+/* ---- memory ---- */
+
+#define HIDE 0xa5u /* what is looked for is kept in another form, or it would be found where it is kept */
+
+static bool is_here(const uint8_t *p, const uint8_t *hidden, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if ((p[i] ^ HIDE) != hidden[i])
+                        return false;
+        return true;
+}
+
+/* How often these bytes are in what this process can write to. */
+static unsigned count_in_memory(const uint8_t *hidden, size_t size) {
+        FILE *maps = fopen("/proc/self/maps", "re");
+        char line[512], mode[5];
+        unsigned long from, to;
+        unsigned n = 0;
+
+        ck_assert_ptr_nonnull(maps);
+        while (fgets(line, sizeof(line), maps))
+                if (sscanf(line, "%lx-%lx %4s", &from, &to, mode) == 3 && strncmp(mode, "rw", 2) == 0)
+                        for (const uint8_t *p = (const uint8_t *) from; p + size <= (const uint8_t *) to; p++)
+                                n += is_here(p, hidden, size);
+        (void) fclose(maps);
+        return n;
+}
+
+START_TEST(nothing_of_the_secret_stays_in_memory) {
+#if defined(__SANITIZE_ADDRESS__)
+        return; /* keeps what is freed, to look for uses of it */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+        return;
+#endif
+#endif
+        VtpmSealRequest q = request(VTPM_SEAL_PCR);
+        AUTO_VTPM_SEALED VtpmSealed s = {};
+        VtpmUnsealRequest u = {};
+        AUTO_SECRET Secret secret = {}, got = {};
+        VtpmContext *ctx = tpm_open(tpm.tcti);
+        uint8_t hidden[24];
+        Error e = {};
+
+        ck_assert_int_eq(secret_alloc(sizeof(hidden), &secret, NULL), 0);
+        for (size_t i = 0; i < sizeof(hidden); i++) {
+                secret.bytes[i] = (uint8_t) (37 * i + 11);
+                hidden[i] = secret.bytes[i] ^ HIDE;
+        }
+        tpm_must_be(vtpm_seal(ctx, &q, &secret, &s, &e), 0, NULL, &e);
+        tpm_must_be(vtpm_unseal(ctx, &s, &u, &got, &e), 0, NULL, &e);
+        ck_assert_uint_ge(count_in_memory(hidden, sizeof(hidden)), 2); /* what is looked for is found */
+        secret_done(&secret);
+        secret_done(&got);
+        vtpm_context_free(ctx);
+        ck_assert_uint_eq(count_in_memory(hidden, sizeof(hidden)), 0);
+} END_TEST
+
 /* ---- PCRs that change meanwhile ---- */
 
 START_TEST(change_of_another_pcr_meanwhile_is_survived) {
@@ -555,6 +612,7 @@ static Suite *suite(void) {
         tcase_add_loop_test(tc, secret_does_not_cross_the_bus_in_the_clear, 0, 2);
         tcase_add_test(tc, false_pcr_values_are_not_sealed_to);
         tcase_add_test(tc, named_salt_key_is_insisted_on);
+        tcase_add_test(tc, nothing_of_the_secret_stays_in_memory);
         tcase_add_test(tc, change_of_another_pcr_meanwhile_is_survived);
         tcase_add_test(tc, change_of_a_sealed_pcr_meanwhile_is_told);
         tcase_add_test(tc, pcrs_that_never_hold_still_are_given_up);
