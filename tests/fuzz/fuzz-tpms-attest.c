@@ -10,6 +10,7 @@
 
 #include "vtpm/ak_public.h"
 #include "vtpm/attest.h"
+#include "vtpm/certify.h"
 #include "vtpm/public.h"
 #include "vtpm/signature.h"
 
@@ -35,12 +36,15 @@ static void key(const uint8_t *data, size_t size, const VtpmPublic *pub) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         VtpmAttest attest;
         VtpmSignature signature;
+        VtpmCertify certify;
         VtpmPublic pub;
         Error e = {};
         Blob b = {};
 
         if (vtpm_attest_parse(data, size, &attest, &e) == 0)
                 same(vtpm_attest_encode(&attest, &b), &b, data, size);
+        if (vtpm_certify_parse(data, size, &certify, NULL) == 0)
+                same(vtpm_certify_encode(&certify, &b), &b, data, size);
         if (vtpm_signature_parse(data, size, &signature, NULL) == 0)
                 same(vtpm_signature_encode(&signature, &b), &b, data, size);
         if (vtpm_public_parse(data, size, &pub, NULL) == 0) {

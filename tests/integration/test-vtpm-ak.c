@@ -11,6 +11,7 @@
 #include "vtpm/ak-platform.h"
 #include "vtpm/ak-store.h"
 #include "vtpm/ak.h"
+#include "vtpm/certify.h"
 #include "vtpm/public.h"
 
 #define HANDLE 0x81008f01u
@@ -191,6 +192,45 @@ START_TEST(failure_leaves_nothing_behind) {
         ck_assert_ptr_null(pub.data);
         vtpm_context_free(TAKE_PTR(ctx));
         interposer_stop(&i);
+        tpm_must_be_clean(&tpm);
+} END_TEST
+
+/* ---- one vouches for another ---- */
+
+START_TEST(key_is_certified_by_another_of_the_same_tpm) {
+        static const uint8_t nonce[20] = "a nonce, twenty long";
+        VtpmBytes asked = { nonce, sizeof(nonce) };
+
+        for (size_t n = 0; n < N_ELEMENTS(made); n++) {
+                CLEANUP(vtpm_context_freep) VtpmContext *ctx = tpm_open(tpm.tcti);
+                CLEANUP(vtpm_ak_public_freep) VtpmAkPublic *by = NULL, *certified = NULL;
+                AUTO_VTPM_CERTIFICATION VtpmCertification c = {};
+                VtpmCertifyBytes what;
+                Error e = {};
+
+                tpm_must_be(vtpm_certify(ctx, &made[n], &made[(n + 1) % N_ELEMENTS(made)], asked, &c, &e), 0, NULL, &e);
+                ck_assert_int_eq(vtpm_ak_public_new(c.by.data, c.by.size, &by, NULL), 0);
+                what = (VtpmCertifyBytes){ { c.attest.data, c.attest.size }, { c.signature.data, c.signature.size },
+                                           { c.public.data, c.public.size } };
+                tpm_must_be(vtpm_certify_verify(by, &what, asked, &certified, &e), 0, NULL, &e);
+        }
+        tpm_must_be_clean(&tpm);
+} END_TEST
+
+START_TEST(certification_needs_a_nonce_and_both_keys) {
+        CLEANUP(vtpm_context_freep) VtpmContext *ctx = tpm_open(tpm.tcti);
+        static const uint8_t nonce[65];
+        VtpmAkSpec none = { .kind = VTPM_AK_PERSISTENT, .handle = HANDLE };
+        AUTO_VTPM_CERTIFICATION VtpmCertification c = {};
+        Error e = {};
+
+        tpm_must_be(vtpm_certify(ctx, &made[0], &made[1], (VtpmBytes){ nonce, 0 }, &c, &e), -EINVAL, "nonce-size", &e);
+        e = (Error){};
+        tpm_must_be(vtpm_certify(ctx, &made[0], &made[1], (VtpmBytes){ nonce, 65 }, &c, &e), -EINVAL, "nonce-size", &e);
+        e = (Error){};
+        tpm_must_be(vtpm_certify(ctx, &made[0], &none, (VtpmBytes){ nonce, 8 }, &c, &e), -ENOENT, "tpm-no-such-handle",
+                    &e);
+        vtpm_context_free(TAKE_PTR(ctx));
         tpm_must_be_clean(&tpm);
 } END_TEST
 
@@ -400,6 +440,8 @@ static Suite *suite(void) {
         tcase_add_test(tc, what_is_persistent_is_not_made_so_again);
         tcase_add_test(tc, unknown_kinds_are_refused);
         tcase_add_loop_test(tc, failure_leaves_nothing_behind, 0, N_ELEMENTS(failures));
+        tcase_add_test(tc, key_is_certified_by_another_of_the_same_tpm);
+        tcase_add_test(tc, certification_needs_a_nonce_and_both_keys);
         tcase_add_loop_test(tc, googles_keys_are_made_from_their_templates, 0, N_ELEMENTS(google));
         tcase_add_loop_test(tc, templates_of_other_keys_are_refused, 0, N_ELEMENTS(bad_templates));
         tcase_add_test(tc, azures_key_is_the_one_at_its_handle);

@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/vtpm/recorded.h"
+#include "vtpm/certify.h"
+#include "vtpm/ek.h"
 #include "vtpm/public.h"
 #include "vtpm/verify.h"
 
@@ -143,6 +145,29 @@ START_TEST(certification_signed_by_the_same_key_is_no_quote) {
         ck_assert_int_eq(v.outcome, VTPM_REJECT);
 } END_TEST
 
+START_TEST(recorded_certification_is_read) {
+        AUTO_RECORDED_QUOTE RecordedQuote q = recorded_quote("swtpm/neg-certify.attest");
+        AUTO_BLOB Blob again = {};
+        VtpmCertify c;
+
+        ck_assert_int_eq(vtpm_certify_parse(q.attest.data, q.attest.size, &c, NULL), 0);
+        ck_assert_uint_eq(c.extra_size, 4);
+        ck_assert_mem_eq(c.extra, "\x00\xff\x55\xaa", 4);
+        ck_assert_uint_eq(c.clock.clock_msec, 215617);
+        ck_assert_uint_eq(c.clock.reset_count, 2);
+        ck_assert(c.clock.safe);
+        ck_assert_uint_eq(c.name_size, 34);
+        ck_assert_int_eq(vtpm_certify_encode(&c, &again), 0);
+        ck_assert(blob_equal(&q.attest, &again));
+} END_TEST
+
+START_TEST(recorded_template_is_ours) {
+        AUTO_BLOB Blob recorded = vector_read("vtpm/generic/ek-template-rsa2048-l1.bin"), ours = {};
+
+        ck_assert_int_eq(vtpm_ek_template(VTPM_EK_RSA2048, &ours, NULL), 0);
+        ck_assert(blob_equal(&recorded, &ours));
+} END_TEST
+
 START_TEST(quote_without_nonce_is_rejected_though_its_signature_holds) {
         AUTO_JSON json_object *manifest = recorded_manifest();
         AUTO_RECORDED_QUOTE RecordedQuote q = recorded_quote("swtpm/q-ecdsa-nononce.attest");
@@ -273,6 +298,8 @@ static Suite *suite(void) {
         tcase_add_loop_test(tc, quote_is_accepted_if_the_manifest_says_so, 0, N_ELEMENTS(quotes));
         tcase_add_test(tc, azure_quotes_answer_the_nonce_on_record);
         tcase_add_loop_test(tc, every_quote_verifies_with_its_own_key_alone, 0, N_ELEMENTS(quotes));
+        tcase_add_test(tc, recorded_certification_is_read);
+        tcase_add_test(tc, recorded_template_is_ours);
         tcase_add_test(tc, certification_signed_by_the_same_key_is_no_quote);
         tcase_add_test(tc, quote_without_nonce_is_rejected_though_its_signature_holds);
         tcase_add_test(tc, sha1_quote_is_understood_and_rejected);
