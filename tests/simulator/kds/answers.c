@@ -2,6 +2,7 @@
 #include "tests/simulator/kds/answers.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
  * The hierarchy that the answer is taken from: the one in question with what the fault changes. It has the same RSA
  * keys, except that a foreign root borrows the key of another role, since making one takes seconds.
  */
-static int variant(const KdsQuestion *q, SimPki **ret, Error *e) {
+static int other_hierarchy(const KdsQuestion *q, SimPki **ret, Error *e) {
         SimPkiParams params = { .product = q->pki->product, .tcb = q->tcb, .not_before = q->pki->not_before,
                                 .csp_id = q->pki->csp_id[0] ? q->pki->csp_id : NULL };
         SimPki keys = *q->pki;
@@ -30,6 +31,27 @@ static int variant(const KdsQuestion *q, SimPki **ret, Error *e) {
                 params.not_before -= 2 * YEAR;
         params.revoke_ask = params.revoke_asvk = q->fault == KDS_FAULT_REVOKED;
         return sim_pki_new(&params, &keys, ret, e);
+}
+
+/* A chip's keys do not change with the certificates that AMD issues for them. */
+static int variant(const KdsQuestion *q, SimPki **ret, Error *e) {
+        CLEANUP(sim_pki_freep) SimPki *pki = NULL;
+        SimTcb tcb;
+        int r = other_hierarchy(q, &pki, e);
+
+        if (r < 0)
+                return r;
+        for (SimKey key = SIM_VCEK; key <= SIM_VLEK; key++)
+                if (q->pki->keys[key] && EVP_PKEY_up_ref(q->pki->keys[key]) == 1) {
+                        EVP_PKEY_free(pki->keys[key]);
+                        pki->keys[key] = q->pki->keys[key];
+                }
+        tcb = pki->tcb;
+        r = sim_pki_reissue(pki, &tcb, pki->chip_id, e);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(pki);
+        return 0;
 }
 
 /* As the host's firmware is, and during an update as it will be. */
