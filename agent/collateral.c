@@ -63,6 +63,7 @@ void collateral_save(Collateral *c) {
         Error e = {};
 
         collateral_open_cache(c);
+        c->unsaved = c->setup.config->cache != NULL;
         if (!c->cache)
                 return;
         c->unsaved = snp_cache_keep(c->cache, c->parts, &e) < 0;
@@ -180,9 +181,7 @@ void collateral_observe(Collateral *c, const SnpReport *report, const void *tabl
         int r;
 
         r = snp_vek_id_of_report(report, SNP_PRODUCT_UNKNOWN, &id, &e);
-        if (r == 0 && is_settled(c, &id, table, size))
-                return;
-        if (r == 0)
+        if (r == 0 && !is_settled(c, &id, table, size))
                 r = look(c, &id, table, size, &e);
         if (r < 0) {
                 collateral_fetch_cancel(c);
@@ -193,7 +192,7 @@ void collateral_observe(Collateral *c, const SnpReport *report, const void *tabl
         if (c->unsaved)
                 collateral_save(c);
         if (snp_collateral_wanted(c->parts) != 0)
-                collateral_fetch_want(c);
+                collateral_fetch_want(c); /* does nothing while it is under way */
 }
 
 int collateral_vek(const Collateral *c, const SnpVek **ret, Error *e) {

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/writer.h"
+#include "tests/simulator/report.h"
 
 #define REPLY_MAX (1u << 20)
 
@@ -57,6 +58,18 @@ void machine_platform_control(const char *text) {
         Error e = {};
         int r = sim_tsm_control(&sim, text, &e);
 
+        ck_assert_msg(r == 0, "%s", error_text(&e, r));
+}
+
+void machine_write_report(const char *path) {
+        SimReport report = sim_report_defaults(pki);
+        uint8_t bytes[SIM_REPORT_SIZE];
+        Error e = {};
+        int r;
+
+        r = sim_report_make(&report, pki, bytes, &e);
+        if (r == 0)
+                r = file_write_atomic(path, bytes, sizeof(bytes), 0644, &e);
         ck_assert_msg(r == 0, "%s", error_text(&e, r));
 }
 

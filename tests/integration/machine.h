@@ -35,6 +35,8 @@ void machine_platform_start(void);
 int machine_platform_stop(int status);
 /* Control file of the platform: "fail=..." */
 void machine_platform_control(const char *text);
+/* An authentic report of the platform, raw. */
+void machine_write_report(const char *path);
 /* The platform's certificates as a TestRoot= file. */
 const char *machine_test_root(void);
 
