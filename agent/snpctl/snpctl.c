@@ -44,6 +44,7 @@ int main(int argc, char **argv) {
                 &tpm_info,                &tpm_pcrs,              &tpm_quote,
                 &tpm_extend,              &certs_fetch,           &ctl_verb_certs_show,
                 &bundle_create,           &ctl_verb_bundle_verify,
+                &ctl_verb_certs_import,   &ctl_verb_certs_export,
                 &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };

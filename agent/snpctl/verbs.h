@@ -29,4 +29,5 @@ extern const CtlVerb ctl_verb_tpm_extend; /* verb-tpm-extend.c */
 
 extern const CtlVerb ctl_verb_disk_enroll; /* verb-disk.c, in the helper program snpctl-disk */
 extern const CtlVerb ctl_verb_certs_show;                          /* verb-certs-show.c */
+extern const CtlVerb ctl_verb_certs_import, ctl_verb_certs_export; /* verb-certs-store.c */
 extern const CtlVerb ctl_verb_certs_fetch; /* verb-certs-fetch.c, in the helper program snpctl-certs */
