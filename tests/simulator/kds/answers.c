@@ -6,10 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "base/hex.h"
 #include "base/json.h"
 
 #define YEAR ((time_t) 365 * 24 * 60 * 60)
+
+/* A certificate that is issued anew is for the same key: it is the chip that has it, and signs with it. */
+static int keep_keys(const SimPki *of, SimPki *to, Error *e) {
+        static const SimKey own[] = { SIM_VCEK, SIM_VLEK };
+
+        for (size_t i = 0; i < N_ELEMENTS(own); i++)
+                if (of->keys[own[i]] && to->keys[own[i]] && EVP_PKEY_up_ref(of->keys[own[i]]) == 1) {
+                        EVP_PKEY_free(to->keys[own[i]]);
+                        to->keys[own[i]] = of->keys[own[i]];
+                }
+        return sim_pki_reissue(to, &to->tcb, to->chip_id, e);
+}
 
 /*
  * The hierarchy that the answer is taken from: the one in question with what the fault changes. It has the same RSA
@@ -18,7 +32,9 @@
 static int other_hierarchy(const KdsQuestion *q, SimPki **ret, Error *e) {
         SimPkiParams params = { .product = q->pki->product, .tcb = q->tcb, .not_before = q->pki->not_before,
                                 .csp_id = q->pki->csp_id[0] ? q->pki->csp_id : NULL };
+        CLEANUP(sim_pki_freep) SimPki *pki = NULL;
         SimPki keys = *q->pki;
+        int r;
 
         (void) memcpy(params.chip_id, q->pki->chip_id, sizeof(params.chip_id));
         if (q->fault == KDS_FAULT_OTHER_CHIP)
@@ -30,7 +46,13 @@ static int other_hierarchy(const KdsQuestion *q, SimPki **ret, Error *e) {
         else if (q->fault == KDS_FAULT_STALE)
                 params.not_before -= 2 * YEAR;
         params.revoke_ask = params.revoke_asvk = q->fault == KDS_FAULT_REVOKED;
-        return sim_pki_new(&params, &keys, ret, e);
+        r = sim_pki_new(&params, &keys, &pki, e);
+        if (r == 0)
+                r = keep_keys(q->pki, pki, e);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(pki);
+        return 0;
 }
 
 /* A chip's keys do not change with the certificates that AMD issues for them. */
