@@ -96,6 +96,7 @@ static void on_collateral_changed(void *userdata, Generation *g) {
         Agent *agent = userdata;
         PlatformVerdict before = agent->platform.verdict;
 
+        evidence_collateral_changed(agent, g);
         if (g != agent->current)
                 return;
         platform_judge_again(&agent->platform, g->collateral);

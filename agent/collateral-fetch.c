@@ -106,6 +106,14 @@ static void fail(Collateral *c, int r, const Error *e) {
 
 static void step(Collateral *c);
 
+/* Nobody waits for what is wanted besides, revocation lists as a rule. */
+static void tell_early(Collateral *c) {
+        if (c->vek || snp_collateral_missing(c->parts) != 0)
+                return;
+        collateral_update_vek(c);
+        c->setup.changed(c->setup.userdata);
+}
+
 static void on_download(void *userdata, int r, const KbcReply *reply, KbcRemedy remedy, const Error *e) {
         Collateral *c = userdata;
         SnpFetchAnswer answer = { .failure = r };
@@ -122,9 +130,11 @@ static void on_download(void *userdata, int r, const KbcReply *reply, KbcRemedy 
         } else
                 log_debug("Certificates of this machine: %s", error_text(e, r));
         r = snp_fetch_answer(c->fetch.machine, &n, &answer, &own);
+        if (r == 0)
+                tell_early(c);
         if (r < 0)
                 fail(c, r, &own);
-        else
+        else if (c->fetch.machine) /* nobody who was told gave the attempt up */
                 step(c);
 }
 
@@ -262,6 +272,10 @@ void collateral_fetch_want(Collateral *c) {
         }
         f->phase = FETCH_STARTING;
         arm(c, 0);
+}
+
+bool collateral_is_fetching(const Collateral *c) {
+        return c->fetch.loop && c->fetch.phase != FETCH_IDLE;
 }
 
 void collateral_fetch_cancel(Collateral *c) {

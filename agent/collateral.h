@@ -9,6 +9,7 @@
  */
 
 #include <json-c/json_object.h>
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "agent/config/config.h"
@@ -24,7 +25,8 @@ typedef struct CollateralSetup {
         const ConfigCollateral *config; /* borrowed, as is trust; must outlive the object */
         const SnpTrust *trust;
         sd_event *event; /* NULL: nothing is fetched, whatever the configuration says */
-        /* An attempt has ended: collateral_vek() may say something else now. Called from the event loop. */
+        /* All that is needed has come, or an attempt has ended: collateral_vek() may say something else now. Called from
+         * the event loop. */
         void (*changed)(void *userdata);
         void *userdata;
 } CollateralSetup;
@@ -51,6 +53,9 @@ WARN_UNUSED int collateral_vek(const Collateral *c, const SnpVek **ret, Error *e
 
 /* The VCEK (DER) for @report, when it came from elsewhere than the host; else NULL. Borrowed likewise. */
 const Blob *collateral_vcek_for(const Collateral *c, const SnpReport *report);
+
+/* True while an attempt to get certificates is under way: changed() will be called. */
+bool collateral_is_fetching(const Collateral *c);
 
 /* The part of the status that tells of it. NULL without memory. */
 json_object *collateral_to_json(const Collateral *c);

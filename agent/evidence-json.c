@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "keybroker-client/evidence-az.h"
 #include "snp/cert_table.h"
 
 static int add_base64(json_object *o, const char *name, Base64Variant variant, const void *data, size_t size) {
@@ -79,10 +80,14 @@ int evidence_to_json(const Evidence *evidence, const void *nonce, size_t nonce_s
         char *copy;
         int bad;
 
-        bad = json_add_str(o, "tee", "snp");
+        bad = json_add_str(o, "tee", evidence->is_azure ? KBC_TEE_AZ_SNP_VTPM : "snp");
         bad |= add_base64(o, "nonce", BASE64_URL, nonce, nonce_size);
         bad |= add_bytes(o, "report", evidence->report.report);
         bad |= add_certificates(o, evidence->report.certs);
+        if (evidence->is_azure)
+                bad |= add_bytes(o, "hcl_report", evidence->azure.hcl);
+        if (evidence->is_azure && evidence->azure.ak_cert.size > 0)
+                bad |= add_bytes(o, "ak_certificate", evidence->azure.ak_cert);
         if (evidence->has_quote)
                 bad |= add_quote(o, &evidence->quote);
         text = bad == 0 ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) :

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/evidence.h"
+#include "agent/evidence-internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,20 +7,6 @@
 #include "agent/wire/bodies-measure.h"
 #include "base/log.h"
 #include "keybroker-client/evidence.h"
-
-struct EvidenceJob {
-        EvidenceJob *next;
-        Agent *agent;
-        Generation *generation; /* a reference */
-        AttesterCall *call;     /* the question that is open */
-        uint8_t nonce[WIRE_NONCE_MAX]; /* zeros behind */
-        size_t nonce_size;
-        bool with_quote, for_broker;
-        Deadline deadline;
-        Evidence evidence;
-        EvidenceDoneFn done;
-        void *userdata;
-};
 
 static void on_evidence(void *userdata, int r, const Blob *answer, const Error *e);
 
@@ -34,6 +20,7 @@ void evidence_cancel(EvidenceJob *job) {
                 }
         if (job->call)
                 attester_call_cancel(job->call);
+        (void) sd_event_source_disable_unref(job->patience);
         (void) generation_unref(job->generation);
         blob_done(&job->evidence.body);
         free(job);
@@ -44,12 +31,12 @@ void evidence_cancel_all(Agent *agent) {
                 evidence_cancel(agent->evidence_jobs);
 }
 
-static void finish(EvidenceJob *job, int r, const Error *e) {
+void evidence_finish(EvidenceJob *job, int r, const Error *e) {
         job->done(job->userdata, r, r < 0 ? NULL : &job->evidence, e);
         evidence_cancel(job); /* nothing is open any more: this frees it */
 }
 
-static int ask(EvidenceJob *job, uint16_t type, const Blob *body, AttesterDoneFn done, Error *e) {
+int evidence_ask(EvidenceJob *job, uint16_t type, const Blob *body, AttesterDoneFn done, Error *e) {
         AttesterQuestion q = {
                 .path = job->generation->config->attester.socket,
                 .type = type,
@@ -69,7 +56,7 @@ static int ask_report(EvidenceJob *job, Error *e) {
         (void) memcpy(q.report_data, job->nonce, sizeof(q.report_data));
         if (wire_report_request_encode(&q, &body) < 0)
                 return error_oom(e);
-        return ask(job, WIRE_REPORT, &body, on_evidence, e);
+        return evidence_ask(job, WIRE_REPORT, &body, on_evidence, e);
 }
 
 /* In one go: nothing can come between the two. */
@@ -84,7 +71,7 @@ static int ask_both(EvidenceJob *job, Error *e) {
         (void) memcpy(q.quote.nonce, job->nonce, job->nonce_size);
         if (wire_evidence_request_encode(&q, &body) < 0)
                 return error_oom(e);
-        return ask(job, WIRE_EVIDENCE, &body, on_evidence, e);
+        return evidence_ask(job, WIRE_EVIDENCE, &body, on_evidence, e);
 }
 
 static int parse_answer(EvidenceJob *job, Error *e) {
@@ -124,11 +111,18 @@ static void on_evidence(void *userdata, int r, const Blob *answer, const Error *
 
         job->call = NULL;
         if (r < 0) {
-                finish(job, r, why);
+                evidence_finish(job, r, why);
                 return;
         }
         r = take_evidence(job, answer, &e);
-        finish(job, r, &e);
+        evidence_finish(job, r, &e);
+}
+
+/* The question that brings what is wanted, whatever the platform. */
+static int ask_platform(EvidenceJob *job, Error *e) {
+        if (job->generation->config->attester.source == CONFIG_SOURCE_AZURE)
+                return evidence_azure_ask(job, e);
+        return job->with_quote ? ask_both(job, e) : ask_report(job, e);
 }
 
 int evidence_start(Agent *agent, Generation *generation, const EvidenceRequest *request, EvidenceDoneFn done,
@@ -149,7 +143,7 @@ int evidence_start(Agent *agent, Generation *generation, const EvidenceRequest *
         };
         agent->evidence_jobs = job;
         (void) memcpy(job->nonce, request->nonce, request->nonce_size);
-        r = request->with_quote ? ask_both(job, e) : ask_report(job, e);
+        r = ask_platform(job, e);
         if (r < 0) {
                 evidence_cancel(job);
                 return r;
@@ -167,7 +161,7 @@ static void warn_of(Agent *agent, unsigned warnings) {
 }
 
 /* What is at hand; a request never waits for more, and the broker can find a VCEK by itself. */
-static const Blob *vcek_for(const Generation *g, const Evidence *ev) {
+const Blob *evidence_vcek_for(const Generation *g, const Evidence *ev) {
         SnpReport report;
 
         if (snp_report_parse(ev->report.report.data, ev->report.report.size, &report, NULL) < 0)
@@ -175,11 +169,23 @@ static const Blob *vcek_for(const Generation *g, const Evidence *ev) {
         return collateral_vcek_for(g->collateral, &report);
 }
 
+static int snp_for_broker(const Generation *g, const Evidence *ev, KbcEvidence *ret, unsigned *ret_warnings, Error *e) {
+        const Blob *vcek = evidence_vcek_for(g, ev);
+        KbcSnpEvidence in = {
+                .report = ev->report.report.data, .report_size = ev->report.report.size,
+                .cert_table = ev->report.certs.data, .cert_table_size = ev->report.certs.size,
+        };
+
+        if (vcek) {
+                in.vcek = vcek->data;
+                in.vcek_size = vcek->size;
+        }
+        return kbc_evidence_snp(&in, ret, ret_warnings, e);
+}
+
 static void on_broker_evidence(void *userdata, int r, const Evidence *ev, const Error *why) {
         Generation *g = userdata;
-        KbcSnpEvidence in;
         KbcEvidence out = {};
-        const Blob *vcek;
         unsigned warnings = 0;
         Error e = {};
 
@@ -187,16 +193,8 @@ static void on_broker_evidence(void *userdata, int r, const Evidence *ev, const 
                 kbc_client_evidence_failed(g->client, r, why);
                 return;
         }
-        in = (KbcSnpEvidence){
-                .report = ev->report.report.data, .report_size = ev->report.report.size,
-                .cert_table = ev->report.certs.data, .cert_table_size = ev->report.certs.size,
-        };
-        vcek = vcek_for(g, ev);
-        if (vcek) {
-                in.vcek = vcek->data;
-                in.vcek_size = vcek->size;
-        }
-        r = kbc_evidence_snp(&in, &out, &warnings, &e);
+        r = ev->is_azure ? evidence_azure_for_broker(g, ev, &out, &warnings, &e)
+                         : snp_for_broker(g, ev, &out, &warnings, &e);
         warn_of(g->all->userdata, warnings);
         if (r < 0)
                 kbc_client_evidence_failed(g->client, r, &e);

@@ -7,6 +7,7 @@
  */
 
 #include "agent/agent.h"
+#include "agent/wire/bodies-azure.h"
 #include "agent/wire/bodies.h"
 #include "base/deadline.h"
 
@@ -19,6 +20,8 @@ typedef struct Evidence {
         WireReportAnswer report;
         bool has_quote;
         WireQuoteAnswer quote;
+        bool is_azure; /* below a paravisor: the report is the one in azure.hcl, and there is a quote */
+        WireAzureAnswer azure;
 } Evidence;
 
 /* @evidence: borrowed, when @r is 0. Called once, never from inside evidence_start(); the job is gone then. */
@@ -36,6 +39,9 @@ WARN_UNUSED int evidence_start(Agent *agent, Generation *generation, const Evide
                                EvidenceDoneFn done, void *userdata, EvidenceJob **ret, Error *e);
 void evidence_cancel(EvidenceJob *job);
 void evidence_cancel_all(Agent *agent);
+
+/* Certificates have come, or will not: for those who wait for one. */
+void evidence_collateral_changed(Agent *agent, const Generation *generation);
 
 /* GenerationEvidenceFn; @agent is an Agent. */
 WARN_UNUSED int evidence_for_broker(void *agent, Generation *generation, const uint8_t *report_data, size_t size,

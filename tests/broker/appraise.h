@@ -18,6 +18,8 @@
 #include "tests/broker/message.h"
 #include "tests/broker/policy.h"
 #include "tests/broker/sessions.h"
+#include "vtpm/hcl-claims.h"
+#include "vtpm/pcr_values.h"
 
 typedef struct BrokerAppraiser {
         const BrokerJournal *journal;
@@ -34,6 +36,11 @@ typedef struct BrokerAppraisal {
         char denied[BROKER_DENIED_MAX]; /* policy claims that were denied, comma-separated; "" if none */
         SnpReport report;               /* when authentic */
         SnpTcb tcb;                     /* REPORTED_TCB */
+        bool is_azure;                  /* what follows is of evidence "az-snp-vtpm" */
+        VtpmHclClaims hcl;
+        VtpmPcrValues pcrs;
+        uint8_t challenge[BROKER_REPORT_DATA_SIZE];
+        size_t challenge_size;
 } BrokerAppraisal;
 
 /* The nonce has been compared already. Every claim is judged and recorded as far as there is evidence for it. */

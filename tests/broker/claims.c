@@ -2,6 +2,7 @@
 #include "tests/broker/claims.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,43 @@ static int add_snp(json_object *annotated, const BrokerAppraisal *a) {
                 (void) json_object_put(snp);
                 return -ENOMEM;
         }
-        return json_add_take(annotated, "snp", snp);
+        return json_add_take(annotated, a->is_azure ? "az-snp-vtpm" : "snp", snp);
+}
+
+static int add_pcrs(json_object *annotated, const BrokerAppraisal *a) {
+        json_object *tpm = json_object_new_object();
+        int bad = 0;
+
+        for (unsigned i = 0; i < VTPM_N_PCRS; i++) {
+                char name[8];
+
+                (void) snprintf(name, sizeof(name), "pcr%02u", i);
+                bad |= json_add_hex(tpm, name, a->pcrs.values[i], 32);
+        }
+        return bad | json_add_take(annotated, "tpm", tpm);
+}
+
+static int add_configuration(json_object *annotated, const BrokerAppraisal *a) {
+        json_object *o = json_object_new_object();
+        int bad = 0;
+
+        for (VtpmHclSwitch i = 0; i < VTPM_HCL_N_SWITCHES; i++)
+                bad |= json_add_str(o, vtpm_hcl_switch_name(i), vtpm_hcl_flag_name(a->hcl.switches[i]));
+        return bad | json_add_take(annotated, "vm-configuration", o);
+}
+
+/* Below a paravisor the challenge is in the quote, and init-data in a PCR. */
+static int add_azure(json_object *annotated, const BrokerAppraisal *a) {
+        return add_pcrs(annotated, a) | add_configuration(annotated, a) |
+               json_add_hex(annotated, "report_data", a->challenge, a->challenge_size) |
+               json_add_hex(annotated, "init_data", a->pcrs.values[8], 32);
+}
+
+static int add_own(json_object *annotated, const BrokerAppraisal *a) {
+        const SnpReport *report = &a->report;
+
+        return json_add_hex(annotated, "report_data", report->report_data, sizeof(report->report_data)) |
+               json_add_hex(annotated, "init_data", report->host_data, sizeof(report->host_data));
 }
 
 /* The runtime data as the digest saw it, so that the key in the token is the attested one. */
@@ -69,12 +106,10 @@ static int add_runtime(json_object *annotated, const BrokerAttestation *attestat
 }
 
 static int add_annotated(json_object *cpu0, const BrokerAppraisal *a, const BrokerAttestation *attestation) {
-        const SnpReport *report = &a->report;
         json_object *annotated = json_object_new_object();
 
         if (add_snp(annotated, a) < 0 || add_runtime(annotated, attestation) < 0 ||
-            json_add_hex(annotated, "report_data", report->report_data, sizeof(report->report_data)) < 0 ||
-            json_add_hex(annotated, "init_data", report->host_data, sizeof(report->host_data)) < 0) {
+            (a->is_azure ? add_azure(annotated, a) : add_own(annotated, a)) < 0) {
                 (void) json_object_put(annotated);
                 return -ENOMEM;
         }

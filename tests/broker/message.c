@@ -120,8 +120,8 @@ int broker_runtime_text(const BrokerAttestation *a, char **ret) {
         return wr_finish_str(&w, ret);
 }
 
-int broker_report_data(const BrokerAttestation *a, const char *hash, uint8_t ret[static BROKER_REPORT_DATA_SIZE],
-                       Error *e) {
+int broker_challenge(const BrokerAttestation *a, const char *hash, uint8_t ret[static BROKER_REPORT_DATA_SIZE],
+                     size_t *ret_size, Error *e) {
         AUTO_FREE char *text = NULL;
         uint8_t digest[EVP_MAX_MD_SIZE] = {};
         size_t n;
@@ -132,7 +132,15 @@ int broker_report_data(const BrokerAttestation *a, const char *hash, uint8_t ret
         if (EVP_Q_digest(NULL, hash, NULL, text, strlen(text), digest, &n) != 1)
                 return error_set(e, -EOPNOTSUPP, "unknown-hash", "No digest '%s' here", hash);
         (void) memcpy(ret, digest, BROKER_REPORT_DATA_SIZE); /* no digest of ours is longer; the rest is zero */
+        *ret_size = n;
         return 0;
+}
+
+int broker_report_data(const BrokerAttestation *a, const char *hash, uint8_t ret[static BROKER_REPORT_DATA_SIZE],
+                       Error *e) {
+        size_t n;
+
+        return broker_challenge(a, hash, ret, &n, e);
 }
 
 /* Value of the top-level string key `algorithm` of a TOML document, which precedes the first table. */

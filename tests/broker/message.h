@@ -52,6 +52,10 @@ WARN_UNUSED int broker_runtime_text(const BrokerAttestation *a, char **ret);
 WARN_UNUSED int broker_report_data(const BrokerAttestation *a, const char *hash,
                                    uint8_t ret[static BROKER_REPORT_DATA_SIZE], Error *e);
 
+/* The same, unpadded; its size in @ret_size. */
+WARN_UNUSED int broker_challenge(const BrokerAttestation *a, const char *hash,
+                                 uint8_t ret[static BROKER_REPORT_DATA_SIZE], size_t *ret_size, Error *e);
+
 /**
  * broker_init_data_digest() - what HOST_DATA must be for this init-data
  *
