@@ -34,8 +34,8 @@ static int unsupported(const SnpTsmEntry *entry, Error *e) {
                 return r;
         if (floor == 0)
                 return error_set(e, -EOPNOTSUPP, "no-svsm", "This kernel runs at VMPL 0: no SVSM serves it");
-        return error_set(e, -EOPNOTSUPP, "svsm-kernel", "This kernel runs at VMPL %u and cannot ask the SVSM; Linux 6.10 "
-                         "and later can", (unsigned) floor);
+        return error_set(e, -EOPNOTSUPP, "svsm-kernel", "This kernel runs at VMPL %u and cannot ask the SVSM; Linux "
+                         "6.10 and later can", (unsigned) floor);
 }
 
 static int open_entry(const SnpConfigfs *c, SnpTsmEntry *ret, Error *e) {
@@ -50,8 +50,8 @@ static int open_entry(const SnpConfigfs *c, SnpTsmEntry *ret, Error *e) {
                 snp_tsm_entry_done(&entry);
                 r = snp_tsm_entry_open(&entry, c->dir, "../" SNP_DEVICE_TSM_SERVICE_ENTRY, NULL);
                 if (r < 0)
-                        return error_set(e, -EACCES, "device-access", "This process may not ask the SVSM: nobody made it "
-                                         "the entry %s", SNP_DEVICE_TSM_SERVICE_ENTRY);
+                        return error_set(e, -EACCES, "device-access", "This process may not ask the SVSM: nobody "
+                                         "made it the entry %s", SNP_DEVICE_TSM_SERVICE_ENTRY);
         }
         *ret = entry;
         entry = (SnpTsmEntry) SNP_TSM_ENTRY_NONE;
@@ -85,7 +85,7 @@ static int wait_turn(SnpConfigfs *c, Deadline deadline, Error *e) {
         return snp_device_take_turn(&c->device, deadline, e);
 }
 
-/* The first blob that is read makes the SVSM work. It knows no more than "invalid parameter" (sev_svsm_report_new()). */
+/* The first blob that is read makes the SVSM work. Of a refusal no more is known than that it is one. */
 static int read_report(const SnpTsmEntry *entry, const SnpServiceRequest *q, SnpServiceReport *ret, Error *e) {
         char guid[SNP_GUID_TEXT_SIZE];
         Error detail = {};

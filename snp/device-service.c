@@ -40,8 +40,8 @@ int snp_device_get_service_report(SnpDevice *device, const SnpServiceRequest *re
         if (r < 0)
                 return r;
         if (!device->ops->get_service_report)
-                return error_set(e, -EOPNOTSUPP, "svsm-ioctl", "%s has no way to ask an SVSM; configfs-tsm of Linux 6.10 "
-                                 "and later has", device->ops->name);
+                return error_set(e, -EOPNOTSUPP, "svsm-ioctl", "%s has no way to ask an SVSM; configfs-tsm of Linux "
+                                 "6.10 and later has", device->ops->name);
         r = device->ops->get_service_report(device, request, deadline, &answer, &cause);
         if (r == 0)
                 r = check_answer(&answer, request, &cause);

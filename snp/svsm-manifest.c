@@ -16,8 +16,8 @@
 /* 63849ebb-3d92-4670-a1ff-58f9c94b87bb */
 static const SnpGuid guid_services = { { 0x63, 0x84, 0x9e, 0xbb, 0x3d, 0x92, 0x46, 0x70, 0xa1, 0xff, 0x58, 0xf9, 0xc9,
                                          0x4b, 0x87, 0xbb } };
-const SnpGuid snp_svsm_guid_vtpm = { { 0xc4, 0x76, 0xf1, 0xeb, 0x01, 0x23, 0x45, 0xa5, 0x96, 0x41, 0xb4, 0xe7, 0xdd, 0xe5,
-                                       0xbf, 0xe3 } };
+const SnpGuid snp_svsm_guid_vtpm = { { 0xc4, 0x76, 0xf1, 0xeb, 0x01, 0x23, 0x45, 0xa5, 0x96, 0x41, 0xb4, 0xe7, 0xdd,
+                                       0xe5, 0xbf, 0xe3 } };
 const SnpGuid snp_svsm_guid_uefi_mm = { { 0xa4, 0x45, 0x3a, 0x59, 0x9e, 0x1b, 0x47, 0x87, 0xa0, 0x33, 0x19, 0x86, 0xd6,
                                           0xad, 0xbe, 0x55 } };
 static const SnpGuid guid_all = {};
@@ -45,7 +45,8 @@ int snp_svsm_service_parse(const char *text, SnpGuid *ret, Error *e) {
                         return 0;
                 }
         if (snp_guid_parse(text, ret) < 0)
-                return error_set(e, -EINVAL, "svsm-service", "'%.64s' is no service: vtpm, uefi-mm, all or a GUID", text);
+                return error_set(e, -EINVAL, "svsm-service",
+                                 "'%.64s' is no service: vtpm, uefi-mm, all or a GUID", text);
         return 0;
 }
 
@@ -116,8 +117,8 @@ int snp_svsm_services_parse(const void *data, size_t size, SnpSvsmServices *ret,
         if (!snp_guid_equal(&guid, &guid_services))
                 return error_set(e, -EBADMSG, "svsm-table-magic", "This is no manifest of all services: another GUID");
         if (length != size)
-                return error_set(e, -EBADMSG, "svsm-table-length", "The manifest of all services has %zu bytes and says "
-                                 "that it has %u", size, length);
+                return error_set(e, -EBADMSG, "svsm-table-length", "The manifest of all services has %zu bytes and "
+                                 "says that it has %u", size, length);
         if (count > SNP_SVSM_SERVICES_MAX)
                 return error_set(e, -E2BIG, "svsm-table-count", "%u services are more than %d", count,
                                  SNP_SVSM_SERVICES_MAX);
@@ -157,8 +158,8 @@ static int read_keys(Reader *r, SnpSvsmKeys *ret, Error *e) {
         if (q < 0)
                 return q;
         if (version != 1)
-                return error_set(e, -EBADMSG, "svsm-vtpm-version", "The vTPM manifest says that it is of version %u, not 1",
-                                 version);
+                return error_set(e, -EBADMSG, "svsm-vtpm-version",
+                                 "The vTPM manifest says that it is of version %u, not 1", version);
         if (count < V1_KEYS_MIN)
                 return error_set(e, -EBADMSG, "svsm-vtpm-count", "The vTPM manifest holds %u keys instead of 2 or more",
                                  count);
@@ -188,8 +189,8 @@ int snp_svsm_vtpm_parse(const void *data, size_t size, uint32_t version, SnpSvsm
         if (q < 0)
                 return q;
         if (version > SNP_SVSM_MANIFEST_VERSION_MAX)
-                return error_set(e, -EOPNOTSUPP, "svsm-vtpm-version", "Version %u of vTPM manifests is not known; 0 and 1 "
-                                 "are", version);
+                return error_set(e, -EOPNOTSUPP, "svsm-vtpm-version", "Version %u of vTPM manifests is not known; 0 "
+                                 "and 1 are", version);
         if (size == 0)
                 return error_set(e, -EBADMSG, "svsm-vtpm-empty", "The vTPM manifest is empty");
         if (version == 0)
@@ -213,8 +214,8 @@ int snp_svsm_uefi_parse(const void *data, size_t size, uint32_t *ret_flags, Erro
         if (q < 0)
                 return q;
         if (version != 0)
-                return error_set(e, -EOPNOTSUPP, "svsm-uefi-version", "Version %u of manifests of the UEFI variable store "
-                                 "is not known", version);
+                return error_set(e, -EOPNOTSUPP, "svsm-uefi-version", "Version %u of manifests of the UEFI variable "
+                                 "store is not known", version);
         *ret_flags = flags;
         return 0;
 }
@@ -249,8 +250,8 @@ int snp_svsm_bind(const SnpReport *report, const uint8_t nonce[static SNP_SVSM_N
         if (r < 0)
                 return r;
         if (report->vmpl != 0)
-                return error_set(e, -EKEYREJECTED, "svsm-vmpl", "The report is of VMPL %u and not of the SVSM, which is at 0",
-                                 report->vmpl);
+                return error_set(e, -EKEYREJECTED, "svsm-vmpl",
+                                 "The report is of VMPL %u and not of the SVSM, which is at 0", report->vmpl);
         if (CRYPTO_memcmp(want, report->report_data, sizeof(want)) != 0)
                 return error_set(e, -ESTALE, "svsm-not-bound", "REPORT_DATA is not the digest of this nonce and this "
                                  "manifest");

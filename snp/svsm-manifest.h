@@ -13,8 +13,8 @@
  * Manifest of all services: mixed-endian GUID of the table, u32 size of the whole, u32 count, then 24 bytes for each
  * service: GUID, u32 offset from the start, u32 size; numbers are little-endian.
  * Manifest of the vTPM, version 0: TPMT_PUBLIC of its endorsement key, without the size in front of a TPM2B.
- * Version 1 (later than revision 1.00; as the verifier of google/go-tpm-tools, pull request 972 of September 2026, reads
- * it from an SVSM of Google's; COCONUT-SVSM refuses to make one): u32 1, u32 count of at least 2, then that many
+ * Version 1 (later than revision 1.00; as the verifier of google/go-tpm-tools, pull request 972 of September 2026,
+ * reads it from an SVSM of Google's; COCONUT-SVSM refuses to make one): u32 1, u32 count of at least 2, then that many
  * TPM2B_PUBLIC, storage keys and signing keys; all big-endian.
  * Manifest of the UEFI variable store (COCONUT-SVSM, kernel/src/protocols/uefivars.rs): u32 version 0, u32 flags.
  */

@@ -5,8 +5,8 @@
  * An entry of configfs-tsm in use (Linux, Documentation/ABI/testing/configfs-tsm-report): its attributes, and the
  * generation that tells whether anybody else wrote to it. For the configfs implementation of SnpDevice alone.
  *
- * Failures: -EBUSY with reason "generation-conflict", somebody interfered, worth another attempt in a new entry; else as
- * snp_device_errno().
+ * Failures: -EBUSY with reason "generation-conflict", somebody interfered, worth another attempt in a new entry; else
+ * as snp_device_errno().
  */
 
 #include <stdbool.h>

@@ -39,6 +39,7 @@ WARN_UNUSED int vtpm_svsm_challenge_new(const VtpmSvsmWitness *witness, const Bl
 WARN_UNUSED int vtpm_svsm_answer(VtpmContext *ctx, const VtpmSvsmEk *ek, const VtpmAkSpec *ak,
                                  const VtpmCredential *credential, Secret *ret, Error *e);
 
-/* Whether @answer is right for @c, and @c was made for these two keys. 0; -EKEYREJECTED ("svsm-challenge", "svsm-answer"). */
+/* Whether @answer is right for @c, and @c was made for these two keys. 0; -EKEYREJECTED ("svsm-challenge",
+ * "svsm-answer"). */
 WARN_UNUSED int vtpm_svsm_challenge_check(const VtpmSvsmChallenge *c, const Blob *ek, const Blob *ak,
                                           const Secret *answer, Error *e);

@@ -35,14 +35,15 @@ static int check_report(const VtpmSvsmWitness *w, Error *e) {
         int r;
 
         if (w->manifest_size > VTPM_SVSM_MANIFEST_MAX)
-                return error_set(e, -E2BIG, "svsm-manifest-size", "A manifest of %zu bytes exceeds %u", w->manifest_size,
-                                 VTPM_SVSM_MANIFEST_MAX);
+                return error_set(e, -E2BIG, "svsm-manifest-size", "A manifest of %zu bytes exceeds %u",
+                                 w->manifest_size, VTPM_SVSM_MANIFEST_MAX);
         if (w->vmpl != 0)
-                return error_set(e, -EKEYREJECTED, "svsm-vmpl", "The report is of VMPL %u and not of the SVSM, which is at 0",
-                                 w->vmpl);
+                return error_set(e, -EKEYREJECTED, "svsm-vmpl",
+                                 "The report is of VMPL %u and not of the SVSM, which is at 0", w->vmpl);
         r = digest(w->nonce, VTPM_SVSM_NONCE_SIZE, w->manifest, w->manifest_size, want, e);
         if (r == 0 && CRYPTO_memcmp(want, w->report_data, sizeof(want)) != 0)
-                r = error_set(e, -ESTALE, "svsm-not-bound", "REPORT_DATA is not the digest of this nonce and this manifest");
+                r = error_set(e, -ESTALE, "svsm-not-bound",
+                              "REPORT_DATA is not the digest of this nonce and this manifest");
         return r;
 }
 
@@ -98,8 +99,8 @@ int vtpm_svsm_check_tpm(VtpmContext *ctx, const VtpmSvsmEk *ek, Error *e) {
         int r = vtpm_ek_public(ctx, ek->profile, &pub, e);
 
         if (r == 0 && !blob_equal(&pub, &ek->public))
-                r = error_set(e, -EKEYREJECTED, "svsm-other-tpm", "This TPM is not the SVSM's: it has another endorsement "
-                              "key %s", vtpm_ek_profile_name(ek->profile));
+                r = error_set(e, -EKEYREJECTED, "svsm-other-tpm", "This TPM is not the SVSM's: it has another "
+                              "endorsement key %s", vtpm_ek_profile_name(ek->profile));
         return r;
 }
 
@@ -109,7 +110,8 @@ int vtpm_svsm_claim_nonce(const uint8_t challenge[static VTPM_SVSM_NONCE_SIZE], 
         const uint8_t *name = vtpm_ak_public_name(ak, &size);
 
         if (size == 0)
-                return error_set(e, -EINVAL, "svsm-ak-name", "The attestation key has no name: its public area is unknown");
+                return error_set(e, -EINVAL, "svsm-ak-name",
+                                 "The attestation key has no name: its public area is unknown");
         return digest(challenge, VTPM_SVSM_NONCE_SIZE, name, size, ret, e);
 }
 
@@ -139,8 +141,8 @@ static int check_claim(const VtpmSvsmWitness *w, const uint8_t *challenge, const
         int r = vtpm_svsm_claim_nonce(challenge, ak, want, e);
 
         if (r == 0 && CRYPTO_memcmp(want, w->nonce, sizeof(want)) != 0)
-                r = error_set(e, -ESTALE, "svsm-claim", "The nonce is not the digest of this challenge and this attestation "
-                              "key");
+                r = error_set(e, -ESTALE, "svsm-claim", "The nonce is not the digest of this challenge and this "
+                              "attestation key");
         return r;
 }
 
@@ -158,8 +160,8 @@ static int find_tie(const VtpmSvsmWitness *w, const VtpmSvsmEk *ek, const Blob *
         if (proof->challenge)
                 *ret = (VtpmSvsmVerdict){
                         .tie = VTPM_SVSM_TIE_ACTIVATED,
-                        .binding = { VTPM_BINDING_SVSM, "The SVSM vouches for the TPM's endorsement key, and the TPM has "
-                                                        "shown that the attestation key lives beside it" },
+                        .binding = { VTPM_BINDING_SVSM, "The SVSM vouches for the TPM's endorsement key, and the TPM "
+                                                        "has shown that the attestation key lives beside it" },
                 };
         else if (manifest_has(w, ak_public))
                 *ret = (VtpmSvsmVerdict){
@@ -173,8 +175,8 @@ static int find_tie(const VtpmSvsmWitness *w, const VtpmSvsmEk *ek, const Blob *
                                                         "attestation key lives beside it is the guest's word" },
                 };
         else
-                return error_set(e, -EKEYREJECTED, "svsm-untied", "The SVSM vouches for the TPM's endorsement key; nothing "
-                                 "shows that the attestation key lives beside it");
+                return error_set(e, -EKEYREJECTED, "svsm-untied", "The SVSM vouches for the TPM's endorsement key; "
+                                 "nothing shows that the attestation key lives beside it");
         return 0;
 }
 

@@ -55,8 +55,8 @@ void vtpm_svsm_ek_done(VtpmSvsmEk *ek);
  * @ret: of several, the first in the order of VtpmEkProfile
  *
  * Return: 0; -EKEYREJECTED the report is not of VMPL 0 ("svsm-vmpl"), or no key is made from a template for endorsement
- * keys ("svsm-no-ek"): restricted, for decryption, fixed to its TPM, with the policy of the template; -ESTALE the report
- * is over another nonce or manifest ("svsm-not-bound"); -EINVAL a key from elsewhere; -E2BIG; -ENOMEM.
+ * keys ("svsm-no-ek"): restricted, for decryption, fixed to its TPM, with the policy of the template; -ESTALE the
+ * report is over another nonce or manifest ("svsm-not-bound"); -EINVAL a key from elsewhere; -E2BIG; -ENOMEM.
  */
 WARN_UNUSED int vtpm_svsm_ek(const VtpmSvsmWitness *witness, VtpmSvsmEk *ret, Error *e);
 
@@ -99,9 +99,9 @@ typedef struct VtpmSvsmVerdict {
  * @proof:     may be NULL
  * @ret:       always set; zero-initialised means not bound
  *
- * Return: 0 bound, or a claim that holds (then *@ret tells which); -EKEYREJECTED nothing ties the key ("svsm-untied"), the
- * challenge was for other keys ("svsm-challenge") or its answer is wrong ("svsm-answer"); -ESTALE the nonce is of another
- * claim ("svsm-claim"); or as vtpm_svsm_ek() and vtpm_ak_public_new().
+ * Return: 0 bound, or a claim that holds (then *@ret tells which); -EKEYREJECTED nothing ties the key ("svsm-untied"),
+ * the challenge was for other keys ("svsm-challenge") or its answer is wrong ("svsm-answer"); -ESTALE the nonce is of
+ * another claim ("svsm-claim"); or as vtpm_svsm_ek() and vtpm_ak_public_new().
  */
 WARN_UNUSED int vtpm_svsm_bind(const VtpmSvsmWitness *witness, const Blob *ak_public, const VtpmSvsmProof *proof,
                                VtpmSvsmVerdict *ret, Error *e);

@@ -61,7 +61,8 @@ static int look_at_key(const SnpSvsmKey *key, KeyFacts *ret, Error *e) {
         ret->type = pub.type == VTPM_ALG_RSA ? "rsa" : "ecc";
         ret->bits = pub.rsa_bits;
         ret->curve = pub.type == VTPM_ALG_ECC ? vtpm_curve_group(pub.curve) : NULL;
-        ret->use = pub.attributes & VTPM_OBJECT_SIGN ? "signing" : pub.attributes & VTPM_OBJECT_DECRYPT ? "storage" : "none";
+        ret->use = pub.attributes & VTPM_OBJECT_SIGN    ? "signing" :
+                   pub.attributes & VTPM_OBJECT_DECRYPT ? "storage" : "none";
         hex_encode_to(name, 2 + vtpm_hash_size(pub.name_alg), ret->name);
         return 0;
 }
@@ -212,7 +213,8 @@ int service_print(const SnpServiceRequest *q, const Blob *manifest, CtlOutput *o
         if (r < 0)
                 return r;
         hex_encode_to(q->nonce, sizeof(q->nonce), nonce);
-        ctl_printf(out, "Nonce: %s\nREPORT_DATA is the SHA-512 of nonce and manifest (%zu bytes).\n", nonce, manifest->size);
+        ctl_printf(out, "Nonce: %s\nREPORT_DATA is the SHA-512 of nonce and manifest (%zu bytes).\n", nonce,
+                   manifest->size);
         for (size_t i = 0; r == 0 && i < services.n_services; i++) {
                 const SnpSvsmService *s = &services.services[i];
                 const char *name = snp_svsm_service_name(&s->guid);

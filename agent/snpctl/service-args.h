@@ -22,7 +22,8 @@ typedef struct ServiceArgs {
           offsetof(type, member.service) },                                                                            \
         { "manifest-version", "N", "of that service's manifest: 0 (default) or 1", CTL_TEXT,                           \
           offsetof(type, member.version) },                                                                            \
-        { "manifest-out", "FILE", "also write the manifest to this file", CTL_TEXT, offsetof(type, member.manifest_out) }
+        { "manifest-out", "FILE", "also write the manifest to this file", CTL_TEXT,                                    \
+          offsetof(type, member.manifest_out) }
 
 /* Service and version into @ret; its nonce is left alone. 0; -EINVAL with reason "usage". */
 WARN_UNUSED int service_args_read(const ServiceArgs *args, SnpServiceRequest *ret, Error *e);

@@ -29,7 +29,8 @@ int wire_service_request_parse(const void *body, size_t size, WireServiceRequest
         if (rc < 0)
                 return rc;
         if (q.deadline_msec == 0 || q.deadline_msec > WIRE_DEADLINE_MSEC_MAX)
-                return error_set(e, -EBADMSG, "wire-field", "Field 'deadline' of a service report request is out of range");
+                return error_set(e, -EBADMSG, "wire-field",
+                                 "Field 'deadline' of a service report request is out of range");
         *ret = q;
         return 0;
 }

@@ -28,8 +28,8 @@ void sim_service_answer_done(SimServiceAnswer *a);
  * sim_platform_service_report() - SVSM_ATTEST_SERVICES or SVSM_ATTEST_SINGLE_SERVICE
  * @fail: as sim_platform_fail(p, SIM_AT_REPORT) gave it
  *
- * Return: 0; -EINVAL whatever the SVSM refuses, for that is all that Linux tells; -EIO with @e when the simulator itself
- * failed.
+ * Return: 0; -EINVAL whatever the SVSM refuses, for that is all that Linux tells; -EIO with @e when the simulator
+ * itself failed.
  */
 WARN_UNUSED int sim_platform_service_report(SimPlatform *p, const SimServiceRequest *request,
                                             const uint8_t nonce[static SIM_REPORT_DATA_SIZE], SimFail fail,

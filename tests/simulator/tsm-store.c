@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stores to text attributes (drivers/virt/coco/guest/report.c): what is judged before the generation moves, and after. */
+/* Stores to text attributes (drivers/virt/coco/guest/report.c): what is judged before the generation moves. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +71,7 @@ static int store_provider(SimTsmItem *item, const char *text, size_t size) {
         return 0;
 }
 
-/* guid_parse() looks at 36 characters, whatever follows; a failed one has moved the generation and left the null GUID. */
+/* guid_parse() looks at 36 characters, whatever follows; a failed one has moved the generation and left a null GUID. */
 static int store_guid(SimTsmItem *item, const char *text, size_t size) {
         char digits[2 * sizeof(item->service.guid)];
         size_t n = 0;
