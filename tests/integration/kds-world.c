@@ -12,9 +12,9 @@
 #include "tests/broker/tls-pki.h"
 #include "tests/integration/daemon.h"
 
-void kds_world_start(KdsWorld *w, SimProduct product) {
-        char tls[96], cert[128], key[128], pki[SIM_PATH_MAX];
-        SimKdsConfig config = { .cert_file = cert, .key_file = key, .hierarchies = { pki } };
+void kds_world_start(KdsWorld *w, const char *hierarchy) {
+        char tls[96], cert[128], key[128];
+        SimKdsConfig config = { .cert_file = cert, .key_file = key, .hierarchies = { hierarchy } };
         Error e = {};
         int r;
 
@@ -31,7 +31,6 @@ void kds_world_start(KdsWorld *w, SimProduct product) {
         (void) snprintf(w->control, sizeof(w->control), "%s/control", w->dir);
         (void) snprintf(w->log, sizeof(w->log), "%s/kds.log", w->dir);
         ck_assert_int_eq(mkdir(w->cache, 0755), 0);
-        sim_test_pki(product, pki);
         config.control = w->control;
         config.log = w->log;
         r = sim_kds_start(&config, &w->kds, &e);

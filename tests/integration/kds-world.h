@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#include "tests/simulator/harness.h"
 #include "tests/simulator/kds/kds.h"
 
 typedef struct KdsWorld {
@@ -17,7 +16,8 @@ typedef struct KdsWorld {
         SimKds *kds;
 } KdsWorld;
 
-void kds_world_start(KdsWorld *w, SimProduct product);
+/* @hierarchy: of snp-sim-pki, such as sim_test_pki() names. */
+void kds_world_start(KdsWorld *w, const char *hierarchy);
 void kds_world_stop(KdsWorld *w); /* also when the service is down already */
 
 /* The service is gone from one moment to the next, and so is its port. */

@@ -61,6 +61,10 @@ void machine_platform_control(const char *text) {
         ck_assert_msg(r == 0, "%s", error_text(&e, r));
 }
 
+const char *machine_tsm_path(void) {
+        return sim.mountpoint;
+}
+
 void machine_write_report(const char *path) {
         SimReport report = sim_report_defaults(pki);
         uint8_t bytes[SIM_REPORT_SIZE];

@@ -35,6 +35,8 @@ void machine_platform_start(void);
 int machine_platform_stop(int status);
 /* Control file of the platform: "fail=..." */
 void machine_platform_control(const char *text);
+/* Stands for /sys/kernel/config/tsm/report. */
+const char *machine_tsm_path(void);
 /* An authentic report of the platform, raw. */
 void machine_write_report(const char *path);
 /* The platform's certificates as a TestRoot= file. */

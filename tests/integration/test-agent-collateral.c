@@ -50,7 +50,10 @@ static const char *settings(const char *more) {
 }
 
 static void set_up(void) {
-        kds_world_start(&kds, SIM_GENOA);
+        char hierarchy[SIM_PATH_MAX];
+
+        sim_test_pki(SIM_GENOA, hierarchy);
+        kds_world_start(&kds, hierarchy);
         machine_platform_control("certs=none\n");
 }
 
@@ -375,6 +378,20 @@ START_TEST(the_agent_and_snpctl_take_turns) {
 }
 END_TEST
 
+START_TEST(what_snpctl_fetched_for_this_machine_the_agent_has) {
+        AUTO_SPAWN_RESULT SpawnResult r = CTL("certs", "fetch", "--from-device", "--tsm-path", machine_tsm_path(), "--trust-root",
+                                              machine_test_root(), "--kds", kds.url, "--kds-ca", kds.ca, "--cache", kds.cache,
+                                              "--crl");
+
+        ck_assert_msg(r.status == 0, "%s", r.err);
+        machine_start(&m, settings("Kds=none\n"));
+        show_report();
+        expect_status("platform.self_check", "verified");
+        expect_status("collateral.certificate", "cache");
+        expect_requests(1, 1, 1);
+}
+END_TEST
+
 START_TEST(addresses_that_cannot_be_asked_are_refused_at_the_start) {
         static const char *const bad[] = { "Kds=http://10.0.0.1\n", "Kds=http://localhost\n",
                                            "CloudEndpoint=http://kdsintf.amd.com/x\n", "KdsCA=/no/such/file.pem\n" };
@@ -420,6 +437,7 @@ int main(int argc, char **argv) {
         tcase_add_test(t, a_missing_list_is_told_in_soft_mode);
         tcase_add_test(t, a_missing_list_is_fatal_in_hard_mode);
         tcase_add_test(t, the_agent_and_snpctl_take_turns);
+        tcase_add_test(t, what_snpctl_fetched_for_this_machine_the_agent_has);
         tcase_add_test(t, addresses_that_cannot_be_asked_are_refused_at_the_start);
         suite_add_tcase(s, t);
         return machine_platform_stop(unit_run(s));
