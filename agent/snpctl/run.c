@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define VERB_WORDS_MAX 2
+#define VERB_WORDS_MAX 3
 
 /* How many words of @argv spell the verb's name; 0 when they do not. */
 static size_t matching_words(const CtlVerb *verb, const char *const *argv) {

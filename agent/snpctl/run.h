@@ -12,7 +12,7 @@ typedef struct CtlCall {
 } CtlCall;
 
 typedef struct CtlVerb {
-        const char *name;     /* one or two words: "secret get" */
+        const char *name;     /* one to three words: "secret get" */
         const char *operands; /* "REPO/TYPE/TAG"; NULL when it takes none */
         size_t n_operands;    /* exactly so many */
         const char *summary;  /* one line, for the list of verbs */

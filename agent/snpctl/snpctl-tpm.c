@@ -12,6 +12,10 @@ int main(int argc, char **argv) {
                 &ctl_verb_tpm_pcrs,
                 &ctl_verb_tpm_quote,
                 &ctl_verb_tpm_extend,
+                &ctl_verb_tpm_ak_show,
+                &ctl_verb_tpm_ak_persist,
+                &ctl_verb_tpm_ak_remove,
+                &ctl_verb_tpm_ak_cert,
                 &ctl_verb_bundle_create,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };

@@ -20,6 +20,11 @@ static const CtlVerb tpm_info = TPM_VERB("info", "Show what kind of TPM this is 
 static const CtlVerb tpm_pcrs = TPM_VERB("pcrs", "Show the PCRs of the TPM, all banks");
 static const CtlVerb tpm_quote = TPM_VERB("quote", "Have the TPM sign PCR values and a nonce");
 static const CtlVerb tpm_extend = TPM_VERB("extend", "Extend a PCR by a digest or a file");
+static const CtlVerb tpm_ak_show = TPM_VERB("ak show", "Show an attestation key, made anew or kept in the TPM");
+static const CtlVerb tpm_ak_persist = TPM_VERB("ak persist",
+                                               "Keep an attestation key in the TPM, so that quotes are faster");
+static const CtlVerb tpm_ak_remove = TPM_VERB("ak remove", "Remove an attestation key that was kept in the TPM");
+static const CtlVerb tpm_ak_cert = TPM_VERB("ak cert", "Show the certificate that a cloud has put beside its key");
 
 static const CtlVerb bundle_create = {
         .name = "bundle create",
@@ -42,7 +47,8 @@ int main(int argc, char **argv) {
                 &ctl_verb_secret_get,     &ctl_verb_tpm_log,      &ctl_verb_tpm_diff,
                 &ctl_verb_tpm_verify,
                 &tpm_info,                &tpm_pcrs,              &tpm_quote,
-                &tpm_extend,              &certs_fetch,           &ctl_verb_certs_show,
+                &tpm_extend,              &tpm_ak_show,           &tpm_ak_persist,
+                &tpm_ak_remove,           &tpm_ak_cert,           &certs_fetch,           &ctl_verb_certs_show,
                 &bundle_create,           &ctl_verb_bundle_verify,
                 &ctl_verb_certs_import,   &ctl_verb_certs_export,
                 &disk_enroll,

@@ -11,6 +11,10 @@ static VtpmAkSpec configured_ak(const ConfigTpm *tpm) {
                 [CONFIG_AK_RSA2048] = VTPM_AK_RSASSA,
                 [CONFIG_AK_ECC_P256] = VTPM_AK_ECDSA_P256,
                 [CONFIG_AK_ECC_P384] = VTPM_AK_ECDSA_P384,
+                [CONFIG_AK_AZURE] = VTPM_AK_AZURE,
+                [CONFIG_AK_GCP_RSA] = VTPM_AK_GCP_RSA,
+                [CONFIG_AK_GCP_ECC] = VTPM_AK_GCP_ECC,
+                [CONFIG_AK_AUTO] = VTPM_AK_AUTO,
                 [CONFIG_AK_HANDLE] = VTPM_AK_PERSISTENT,
         };
 

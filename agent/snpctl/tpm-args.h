@@ -25,7 +25,7 @@ typedef struct TpmArgs {
           offsetof(type, member.tcti) },                                                                               \
         { "config", "FILE", "take defaults from this configuration", CTL_TEXT, offsetof(type, member.config) }
 #define TPM_AK_OPTION(type, member)                                                                                    \
-        { "ak", "KEY", "rsassa, rsapss, ecdsa-p256, ecdsa-p384, owner:..., or a handle; by default as configured",     \
+        { "ak", "KEY", "auto, rsassa, rsapss, ecdsa-p256, ecdsa-p384, owner:KEY, azure, gcp-rsa, gcp-ecc or a handle", \
           CTL_TEXT, offsetof(type, member.ak) }
 
 /* Connects. 0; -EINVAL with reason "usage"; or as config_load() and vtpm_context_open(). */

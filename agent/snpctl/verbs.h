@@ -26,6 +26,8 @@ extern const CtlVerb ctl_verb_tpm_info; /* verb-tpm-info.c */
 extern const CtlVerb ctl_verb_tpm_pcrs; /* verb-tpm-pcrs.c */
 extern const CtlVerb ctl_verb_tpm_quote; /* verb-tpm-quote.c */
 extern const CtlVerb ctl_verb_tpm_extend; /* verb-tpm-extend.c */
+extern const CtlVerb ctl_verb_tpm_ak_show, ctl_verb_tpm_ak_persist; /* verb-tpm-ak.c */
+extern const CtlVerb ctl_verb_tpm_ak_remove, ctl_verb_tpm_ak_cert;  /* verb-tpm-ak.c */
 
 extern const CtlVerb ctl_verb_disk_enroll; /* verb-disk.c, in the helper program snpctl-disk */
 extern const CtlVerb ctl_verb_certs_show;                          /* verb-certs-show.c */

@@ -211,6 +211,73 @@ START_TEST(configuration_names_tpm_and_key) {
         ctl_expect_failure(&none, 3, "no-such");
 } END_TEST
 
+/* ---- keys ---- */
+
+#define HANDLE "0x81000021"
+
+START_TEST(key_is_shown_kept_used_and_removed) {
+        AUTO_SPAWN_RESULT SpawnResult made = {}, kept = {}, again = {}, shown = {}, quote = {}, gone = {}, twice = {};
+        AUTO_JSON json_object *a = NULL, *b = NULL, *c = NULL;
+
+        made = CTL("tpm", "ak", "show", "--ak", "ecdsa-p256", "--tcti", tpm.tcti, "--json");
+        a = ctl_json(&made);
+        kept = CTL("tpm", "ak", "persist", HANDLE, "--ak", "ecdsa-p256", "--tcti", tpm.tcti, "--json");
+        b = ctl_json(&kept);
+        again = CTL("tpm", "ak", "persist", HANDLE, "--ak", "ecdsa-p256", "--tcti", tpm.tcti);
+        must_end(&again, 0);
+        shown = CTL("tpm", "ak", "show", "--ak", HANDLE, "--tcti", tpm.tcti, "--json");
+        c = ctl_json(&shown);
+        ck_assert_str_eq(ctl_str(a, "kind"), "P-256, ecdsa-sha256");
+        ck_assert_str_eq(ctl_str(a, "name"), ctl_str(b, "name"));
+        ck_assert_str_eq(ctl_str(a, "public"), ctl_str(c, "public"));
+        quote = CTL("tpm", "quote", "--ak", HANDLE, "--nonce", NONCE, "--tcti", tpm.tcti);
+        expect_has(&quote, "Key: P-256, ecdsa-sha256\n");
+        gone = CTL("tpm", "ak", "remove", HANDLE, "--tcti", tpm.tcti);
+        must_end(&gone, 0);
+        ck_assert_str_eq(gone.out, "Removed the attestation key at " HANDLE "\n");
+        twice = CTL("tpm", "ak", "remove", HANDLE, "--tcti", tpm.tcti);
+        ctl_expect_failure(&twice, 3, HANDLE);
+} END_TEST
+
+/* One template, one key: what we show is what tpm2_readpublic reads and OpenSSL understands. */
+START_TEST(key_files_are_those_of_the_tools) {
+        AUTO_SPAWN_RESULT SpawnResult r = {};
+
+        r = CTL("tpm", "ak", "persist", HANDLE, "--ak", "rsassa", "--public", in_dir("k.pub"), "--pem", in_dir("k.pem"),
+                "--tcti", tpm.tcti);
+        must_end(&r, 0);
+        expect_has(&r, "Key: RSA-2048, rsassa-sha256\nName: 000b");
+        run_tools("tpm2_readpublic -Q -c " HANDLE " -o t.pub && tpm2_readpublic -Q -c " HANDLE " -f pem -o t.pem && "
+                  "cmp k.pub t.pub && cmp k.pem t.pem && tpm2_evictcontrol -Q -C o -c " HANDLE);
+} END_TEST
+
+static const struct {
+        const char *args[8];
+        int status;
+        const char *says;
+} bad_keys[] = {
+        { { "persist", "--ak", "rsassa" }, 2, "HANDLE" },
+        { { "persist", "81000021", "--ak", "rsassa" }, 2, "no handle" },
+        { { "persist", "0x81000003", "--ak", "rsassa" }, 3, "0x81000003" },
+        { { "remove", "0x81000001" }, 3, "0x81000001" },
+        { { "show", "--ak", "azure" }, 3, "0x81000003" },
+        { { "cert", "--ak", "rsassa" }, 3, "ertificate" },
+        { { "frobnicate" }, 2, "no verb" },
+};
+
+START_TEST(what_cannot_be_done_with_keys_says_why) {
+        const char *args[16] = { "tpm", "ak" };
+        AUTO_SPAWN_RESULT SpawnResult r = {};
+        size_t n = 2;
+
+        for (const char *const *p = bad_keys[_i].args; *p; p++)
+                args[n++] = *p;
+        args[n++] = "--tcti";
+        args[n] = tpm.tcti;
+        r = ctl_run(args);
+        ctl_expect_failure(&r, bad_keys[_i].status, bad_keys[_i].says);
+} END_TEST
+
 /* ---- quotes ---- */
 
 static SpawnResult quote_to(const char *dir, const char *ak, const char *pcrs) {
@@ -446,6 +513,13 @@ static Suite *suite(void) {
         tcase_add_test(tc, info_says_what_is_there);
         tcase_add_test(tc, without_a_tpm_the_reason_is_told);
         tcase_add_test(tc, configuration_names_tpm_and_key);
+        suite_add_tcase(s, tc);
+
+        tc = tcase_create("keys");
+        tcase_add_checked_fixture(tc, NULL, flush);
+        tcase_add_test(tc, key_is_shown_kept_used_and_removed);
+        tcase_add_test(tc, key_files_are_those_of_the_tools);
+        tcase_add_loop_test(tc, what_cannot_be_done_with_keys_says_why, 0, N_ELEMENTS(bad_keys));
         suite_add_tcase(s, tc);
 
         tc = tcase_create("quote");
