@@ -91,6 +91,7 @@ static void finish(Collateral *c, const Error *why) {
         } else {
                 f->n_in_vain = 0;
                 f->next_usec = 0;
+                log_info("Certificates of this machine are complete");
         }
         c->setup.changed(c->setup.userdata);
         if (f->phase == FETCH_IDLE && why->code < 0)

@@ -2,7 +2,6 @@
 #include "tests/simulator/kds/answers.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +28,7 @@ static int keep_keys(const SimPki *of, SimPki *to, Error *e) {
  * The hierarchy that the answer is taken from: the one in question with what the fault changes. It has the same RSA
  * keys, except that a foreign root borrows the key of another role, since making one takes seconds.
  */
-static int other_hierarchy(const KdsQuestion *q, SimPki **ret, Error *e) {
+static int variant(const KdsQuestion *q, SimPki **ret, Error *e) {
         SimPkiParams params = { .product = q->pki->product, .tcb = q->tcb, .not_before = q->pki->not_before,
                                 .csp_id = q->pki->csp_id[0] ? q->pki->csp_id : NULL };
         CLEANUP(sim_pki_freep) SimPki *pki = NULL;
@@ -49,27 +48,6 @@ static int other_hierarchy(const KdsQuestion *q, SimPki **ret, Error *e) {
         r = sim_pki_new(&params, &keys, &pki, e);
         if (r == 0)
                 r = keep_keys(q->pki, pki, e);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(pki);
-        return 0;
-}
-
-/* A chip's keys do not change with the certificates that AMD issues for them. */
-static int variant(const KdsQuestion *q, SimPki **ret, Error *e) {
-        CLEANUP(sim_pki_freep) SimPki *pki = NULL;
-        SimTcb tcb;
-        int r = other_hierarchy(q, &pki, e);
-
-        if (r < 0)
-                return r;
-        for (SimKey key = SIM_VCEK; key <= SIM_VLEK; key++)
-                if (q->pki->keys[key] && EVP_PKEY_up_ref(q->pki->keys[key]) == 1) {
-                        EVP_PKEY_free(pki->keys[key]);
-                        pki->keys[key] = q->pki->keys[key];
-                }
-        tcb = pki->tcb;
-        r = sim_pki_reissue(pki, &tcb, pki->chip_id, e);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(pki);
