@@ -12,7 +12,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "agent/attester/handlers.h"
+#include "agent/attester/handlers-internal.h"
 #include "agent/daemon/message-ids.h"
 #include "agent/wire/wire.h"
 #include "base/deadline.h"
@@ -73,21 +73,36 @@ void attester_done(Attester *a) {
 }
 
 /* Root, the daemon's own user, whom the socket belongs to, and whom the configuration names. */
-static int check_caller(const Attester *a, int fd, Error *e) {
-        struct ucred cred;
-        char uid[16];
-        int r;
+static bool may_ask(const Attester *a, uid_t uid) {
+        return uid == 0 || uid == geteuid() || uid == a->socket_owner ||
+               config_users_have(&a->config->attester.allow_users, uid);
+}
 
-        r = wire_peer(fd, &cred, e);
+static int refuse(const Attester *a, const char *what, Error *e) {
+        char uid[16];
+
+        (void) snprintf(uid, sizeof(uid), "%u", a->caller.uid);
+        log_event(LOG_NOTICE, MESSAGE_ID_CALLER_REFUSED, &(LogField){ "SNP_PEER_UID", uid }, 1,
+                  "Refused process %d of user %s: it has no right to ask%s", (int) a->caller.pid, uid, what);
+        return error_set(e, -EACCES, "caller-refused", "User %s has no right to ask snp-attesterd%s", uid, what);
+}
+
+/* Before it is known what is asked: whoever may ask for anything. */
+static int check_caller(Attester *a, int fd, Error *e) {
+        int r = wire_peer(fd, &a->caller, e);
+
         if (r < 0)
                 return r;
-        if (cred.uid == 0 || cred.uid == geteuid() || cred.uid == a->socket_owner ||
-            config_users_have(&a->config->attester.allow_users, cred.uid))
+        return may_ask(a, a->caller.uid) || attester_may_derive(a, a->caller.uid) ? 0 : refuse(a, "", e);
+}
+
+static int check_right(const Attester *a, const AttesterHandler *h, Error *e) {
+        char what[48];
+
+        if (h->may_ask ? h->may_ask(a, a->caller.uid) : may_ask(a, a->caller.uid))
                 return 0;
-        (void) snprintf(uid, sizeof(uid), "%u", cred.uid);
-        log_event(LOG_NOTICE, MESSAGE_ID_CALLER_REFUSED, &(LogField){ "SNP_PEER_UID", uid }, 1,
-                  "Refused process %d of user %s: it has no right to ask", (int) cred.pid, uid);
-        return error_set(e, -EACCES, "caller-refused", "User %s has no right to ask snp-attesterd", uid);
+        (void) snprintf(what, sizeof(what), " for a %s", h->name);
+        return refuse(a, what, e);
 }
 
 static int wait_peer(int fd, short events, Deadline deadline) {
@@ -153,8 +168,10 @@ static void reply(int fd, const AttesterHandler *h, int result, const Answer *an
 }
 
 static int handle(Attester *a, const AttesterHandler *h, const Blob *body, Answer *ret, Error *e) {
-        int r = check_size(h, body, e);
+        int r = check_right(a, h, e);
 
+        if (r == 0)
+                r = check_size(h, body, e);
         if (r < 0)
                 return r;
         return h->handle_secret ? h->handle_secret(a, body, &ret->secret, e) : h->handle(a, body, &ret->body, e);

@@ -4,8 +4,11 @@
 /*
  * snp-attesterd: evidence from the devices, for snp-agentd alone. One request at a time, blocking, because
  * device and TPM commands block and nothing else has to be done meanwhile. Started by its socket, gone
- * after some idle time. It has no network, and holds a secret only while the TPM seals or opens it for the caller.
+ * after some idle time. It has no network, and holds a secret only while the TPM seals or opens it, or
+ * the firmware derives it, for the caller.
  */
+
+#include <sys/socket.h>
 
 #include "agent/config/config.h"
 #include "agent/daemon/listen.h"
@@ -23,6 +26,7 @@ typedef struct Attester {
         int signals;        /* signalfd of SIGTERM and SIGINT */
         SnpDevice *device;  /* NULL until first needed, and again after it failed */
         SnpThrottle throttle; /* of all devices, since it is one platform behind them */
+        struct ucred caller; /* of the request that is being served */
         uint64_t n_requests;
 } Attester;
 

@@ -37,6 +37,9 @@ WireQuoteAnswer attester_quote_answer(const VtpmQuote *quote); /* borrows from @
 WARN_UNUSED int attester_handle_azure(Attester *a, const Blob *body, Blob *ret, Error *e);
 /* handle-evidence.c */
 WARN_UNUSED int attester_handle_evidence(Attester *a, const Blob *body, Blob *ret, Error *e);
+/* handle-key.c */
+bool attester_may_derive(const Attester *a, uid_t uid);
+WARN_UNUSED int attester_handle_key(Attester *a, const Blob *body, Secret *ret, Error *e);
 /* handle-measure.c */
 WARN_UNUSED int attester_handle_measure(Attester *a, const Blob *body, Blob *ret, Error *e);
 WARN_UNUSED int attester_handle_event_log(Attester *a, const Blob *body, Blob *ret, Error *e);

@@ -10,6 +10,7 @@
 
 #include "agent/attester/handlers-internal.h"
 #include "agent/daemon/options.h"
+#include "agent/wire/bodies-key.h"
 #include "agent/wire/bodies-measure.h"
 #include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies-tpm.h"
@@ -210,6 +211,8 @@ const AttesterHandler *attester_handler_find(uint16_t type) {
         static const AttesterHandler handlers[] = {
                 { WIRE_PLATFORM, "platform", 0, 0, handle_platform },
                 { WIRE_REPORT, "report", WIRE_REPORT_DATA_SIZE + 8, WIRE_REPORT_DATA_SIZE + 8, handle_report },
+                { WIRE_DERIVE_KEY, "key", WIRE_KEY_REQUEST_SIZE, WIRE_KEY_REQUEST_SIZE, .handle_secret = attester_handle_key,
+                  .may_ask = attester_may_derive },
                 { WIRE_SERVICE_REPORT, "service report", WIRE_SERVICE_REQUEST_SIZE, WIRE_SERVICE_REQUEST_SIZE,
                   attester_handle_service },
                 { WIRE_QUOTE, "quote", 2 + 1 + 10, 2 + WIRE_NONCE_MAX + 10, handle_quote },

@@ -16,6 +16,8 @@ typedef struct AttesterHandler {
         int (*handle)(Attester *a, const Blob *body, Blob *ret, Error *e);
         /* Instead, where the answer is a secret. */
         int (*handle_secret)(Attester *a, const Blob *body, Secret *ret, Error *e);
+        /* Who may ask it; NULL: whoever may ask at all. */
+        bool (*may_ask)(const Attester *a, uid_t uid);
 } AttesterHandler;
 
 /* NULL for a type that is not in the table. */

@@ -27,6 +27,8 @@
 #define MESSAGE_ID_CONFIG_REJECTED "b148f7a1a018455e8984bb185f69e448"
 /* A caller of snp-attesterd has no right to ask. */
 #define MESSAGE_ID_CALLER_REFUSED "e84ac31f6d884047b951a9068240a43a"
+/* A key that the firmware derived for this guest was handed over. */
+#define MESSAGE_ID_KEY_DERIVED "ce58df1db4bc4bdcb45f53b7740e985d"
 /* A test root is trusted and AMD's roots are not. */
 #define MESSAGE_ID_TEST_TRUST "f070a56e57af4c35ba8cc05999ed0749"
 /* Secrets cannot be locked into memory. */

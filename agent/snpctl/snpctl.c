@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
                 &tpm_ak_remove,           &tpm_ak_cert,           &certs_fetch,           &ctl_verb_certs_show,
                 &bundle_create,           &ctl_verb_bundle_verify,
                 &ctl_verb_certs_import,   &ctl_verb_certs_export,
-                &disk_enroll,
+                &ctl_verb_key_derive,     &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };
 

@@ -17,6 +17,7 @@ extern const CtlVerb ctl_verb_bundle_verify; /* verb-bundle-verify.c */
 extern const CtlVerb ctl_verb_bundle_create; /* verb-bundle-create.c, in the helper program snpctl-tpm */
 extern const CtlVerb ctl_verb_status, ctl_verb_attest; /* verb-status.c */
 extern const CtlVerb ctl_verb_secret_get; /* verb-secret.c */
+extern const CtlVerb ctl_verb_key_derive; /* verb-key.c */
 extern const CtlVerb ctl_verb_tpm_log; /* verb-tpm-log.c */
 extern const CtlVerb ctl_verb_tpm_diff; /* verb-tpm-diff.c */
 extern const CtlVerb ctl_verb_tpm_verify; /* verb-tpm-verify.c */

@@ -39,6 +39,8 @@ typedef enum WireType {
         WIRE_QUOTE = 0x0003,    /* u16 size + nonce (1..64), u32 PCR mask, u16 bank (TPM_ALG_*), u32 deadline in ms;
                                    answer: u16 size + TPM2B-less TPMS_ATTEST, u16 size + TPMT_SIGNATURE,
                                    u16 size + TPMT_PUBLIC of the AK, u8 count, then count digests of the bank's size */
+        WIRE_DERIVE_KEY = 0x0004, /* u32 root key, u64 GUEST_FIELD_SELECT, u32 VMPL or UINT32_MAX, u32 guest SVN, u64 TCB,
+                                   u32 deadline in ms; answer: the key (secret) */
         WIRE_SERVICE_REPORT = 0x0005, /* 64 bytes nonce, 16 bytes GUID of an SVSM's service (zeros: all) in the order of its
                                    text, u32 manifest version, u32 deadline in ms;
                                    answer: report (1184 bytes), u32 size + manifest, certificate table (rest) */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/wire/bodies-azure.h"
+#include "agent/wire/bodies-key.h"
 #include "agent/wire/bodies-measure.h"
 #include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies-tpm.h"
@@ -77,6 +78,7 @@ static void body(const WireMessage *m) {
         WireVolumeRequest volume;
         WireServiceRequest service;
         WireServiceAnswer manifest;
+        WireKeyRequest key;
         Blob b = {};
 
         tpm_body(m);
@@ -94,6 +96,8 @@ static void body(const WireMessage *m) {
                 same(wire_volume_request_encode(&volume, &b), &b, m);
         if (wire_service_request_parse(p, n, &service, NULL) == 0)
                 same(wire_service_request_encode(&service, &b), &b, m);
+        if (wire_key_request_parse(p, n, &key, NULL) == 0)
+                same(wire_key_request_encode(&key, &b), &b, m);
         if (wire_service_answer_parse(p, n, &manifest, NULL) == 0)
                 same(wire_service_answer_encode(&manifest, &b), &b, m);
 }

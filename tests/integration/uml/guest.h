@@ -4,6 +4,7 @@
 /* The machine inside user-mode-linux, for its test: see init.c. Every function fails the test, or the program, when it
  * does not work. */
 
+#include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,3 +28,6 @@ int guest_verify(const SnpDeviceReport *answer, Error *e);
 
 /* Runs snpctl in /run. @args end with NULL. Its exit status; standard output and error go to the files "out" and "err". */
 int guest_snpctl(const char *const *args);
+
+/* The tests of test-key-derive.c. */
+TCase *test_key_derive(void);

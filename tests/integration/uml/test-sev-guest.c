@@ -346,6 +346,7 @@ int main(void) {
         tcase_add_loop_test(keys, no_key_has_its_code_and_reason, 0, N_ELEMENTS(key_failures));
         suite_add_tcase(suite, reports);
         suite_add_tcase(suite, keys);
+        suite_add_tcase(suite, test_key_derive());
         guest_start();
         status = unit_run(suite);
         guest_stop();
