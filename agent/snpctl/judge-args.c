@@ -64,5 +64,7 @@ int judge_args_read(const JudgeArgs *args, JudgeInput *in, Error *e) {
         r = read_expectations(args, in, e);
         if (r == 0)
                 r = file_read(args->report, REPORT_FILE_MAX, &in->report, e);
+        if (r == 0)
+                r = hcl_file_split(&in->report, &in->hcl, e);
         return r < 0 ? r : read_certs(args, in, e);
 }

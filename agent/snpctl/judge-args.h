@@ -23,7 +23,7 @@ typedef struct JudgeArgs {
           offsetof(type, member.manifest) }
 /* Those for a verb that expects something else of REPORT_DATA than its user says. */
 #define JUDGE_REPORT_OPTIONS(type, member)                                                                             \
-        { "report", "FILE", "the report, raw as the platform gave it (1184 bytes)", CTL_TEXT,                          \
+        { "report", "FILE", "the report, raw (1184 bytes) or as Azure's paravisor gives it", CTL_TEXT,                 \
           offsetof(type, member.report) },                                                                             \
         { "vek", "FILE", "the VCEK or VLEK certificate, DER or PEM", CTL_TEXT, offsetof(type, member.vek) },           \
         { "chain", "FILE", "ASK or ASVK, and ARK, DER or PEM", CTL_TEXTS, offsetof(type, member.chain) },              \

@@ -18,6 +18,8 @@ const char *judge_check_name(JudgeCheck check) {
                 return "expected-product";
         case JUDGE_REPORT_DATA:
                 return "report-data";
+        case JUDGE_HCL:
+                return "hcl-claims";
         case JUDGE_MANIFEST:
                 return "svsm-manifest";
         default:
@@ -27,6 +29,7 @@ const char *judge_check_name(JudgeCheck check) {
 
 void judge_input_done(JudgeInput *in) {
         blob_done(&in->report);
+        blob_done(&in->hcl);
         blob_done(&in->certs);
         blob_done(&in->vek);
         for (size_t i = 0; i < in->n_chain; i++)
@@ -132,18 +135,33 @@ static void check_manifest(const JudgeInput *in, Judgement *j) {
                 fail(j, JUDGE_MANIFEST, error_reason(&why, r), error_text(&why, r));
 }
 
+/* REPORT_DATA is the paravisor's; what its guest wanted to have said is in the claims. */
+static void check_hcl(const JudgeInput *in, Judgement *j) {
+        j->checks[JUDGE_HCL] = SNP_CHECK_OK;
+        if (j->outcome == SNP_ACCEPT)
+                hcl_file_bind(&j->hcl);
+        if (!j->hcl.fits)
+                fail(j, JUDGE_HCL, error_reason(&j->hcl.why, -EKEYREJECTED), error_text(&j->hcl.why, -EKEYREJECTED));
+        else if (in->has_report_data && !vtpm_hcl_claims_say(&j->hcl.claims, in->report_data, sizeof(in->report_data)))
+                fail(j, JUDGE_HCL, "user-data-mismatch", "The paravisor's user data are not what was expected");
+}
+
 /* Only for reports that are authentic: comparing what anybody could have written tells nothing. */
 static void check_expectations(const JudgeInput *in, Judgement *j) {
-        bool has_product = in->product != SNP_PRODUCT_UNKNOWN, has_data = in->has_report_data && !in->has_manifest;
+        bool has_product = in->product != SNP_PRODUCT_UNKNOWN;
+        bool has_data = in->has_report_data && !in->has_manifest && !j->has_hcl;
 
         j->checks[JUDGE_EXPECTED_PRODUCT] = has_product ? SNP_CHECK_OK : SNP_CHECK_NOT_APPLICABLE;
         j->checks[JUDGE_REPORT_DATA] = has_data ? SNP_CHECK_OK : SNP_CHECK_NOT_APPLICABLE;
+        j->checks[JUDGE_HCL] = SNP_CHECK_NOT_APPLICABLE;
         j->checks[JUDGE_MANIFEST] = SNP_CHECK_NOT_APPLICABLE;
         if (has_product && in->product != snp_vek_product(j->vek))
                 fail(j, JUDGE_EXPECTED_PRODUCT, "product-unexpected", "The certificate is of another product line");
         if (has_data &&
             CRYPTO_memcmp(in->report_data, j->report.report_data, sizeof(in->report_data)) != 0)
                 fail(j, JUDGE_REPORT_DATA, "report-data-mismatch", "REPORT_DATA is not what was expected");
+        if (j->has_hcl)
+                check_hcl(in, j);
         if (in->has_manifest)
                 check_manifest(in, j);
 }
@@ -171,7 +189,10 @@ int judge_report(const JudgeInput *in, Judgement *ret, Error *e) {
         j.checks[JUDGE_FORM] = r == 0 ? SNP_CHECK_OK : SNP_CHECK_FAILED;
         if (r == 0) {
                 j.product = snp_report_product(&j.report, in->product);
-                r = judge_parsed(in, &j, e);
+                j.has_hcl = in->hcl.data != NULL;
+                r = j.has_hcl ? hcl_file_judge(&in->hcl, &j.report, &j.hcl, e) : 0;
+                if (r == 0)
+                        r = judge_parsed(in, &j, e);
                 if (r < 0)
                         return r;
         }

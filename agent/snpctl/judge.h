@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "agent/snpctl/hcl-file.h"
 #include "base/blob.h"
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -25,6 +26,7 @@ typedef enum JudgeCheck {
         JUDGE_REPORT,  /* the first of SNP_N_CHECKS */
         JUDGE_EXPECTED_PRODUCT = JUDGE_REPORT + SNP_N_CHECKS,
         JUDGE_REPORT_DATA,
+        JUDGE_HCL,      /* the report vouches for the runtime claims of Azure's paravisor that came with it */
         JUDGE_MANIFEST, /* the report is of VMPL 0, over nonce and SVSM manifest */
         JUDGE_N_CHECKS,
 } JudgeCheck;
@@ -33,6 +35,7 @@ const char *judge_check_name(JudgeCheck check);
 
 typedef struct JudgeInput {
         Blob report;
+        Blob hcl;                /* what the report was taken from; data NULL: it came alone */
         Blob certs;              /* the host's certificate table; may be empty */
         Blob vek;                /* takes precedence over the table's; data NULL: not given */
         Blob chain[SNP_CERTS_MAX];
@@ -42,7 +45,8 @@ typedef struct JudgeInput {
         unsigned flags;          /* SNP_VERIFY_* */
         SnpProduct product;      /* expected; UNKNOWN: any */
         bool has_report_data;
-        uint8_t report_data[SNP_REPORT_DATA_SIZE]; /* expected; with a manifest, the nonce */
+        /* Expected; with a manifest, the nonce; with a paravisor's claims, their user data. */
+        uint8_t report_data[SNP_REPORT_DATA_SIZE];
         bool has_manifest;                         /* only with has_report_data */
         Blob manifest;                             /* of an SVSM */
 } JudgeInput;
@@ -58,6 +62,8 @@ typedef struct Judgement {
         SnpReport report;
         SnpVerdict verdict; /* on the report by its key, whatever else was expected */
         SnpProduct product; /* for decoding; from certificate or report */
+        bool has_hcl;       /* the field below is valid */
+        HclFindings hcl;
         SnpVek *vek;        /* owned; NULL when its chain did not hold */
 } Judgement;
 void judgement_done(Judgement *j);

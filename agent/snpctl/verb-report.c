@@ -8,6 +8,7 @@
 
 #include "agent/snpctl/challenge.h"
 #include "agent/snpctl/device-args.h"
+#include "agent/snpctl/hcl-file.h"
 #include "agent/snpctl/service-args.h"
 #include "agent/snpctl/verbs.h"
 #include "base/file.h"
@@ -43,6 +44,8 @@ typedef struct Evidence {
         bool of_service;    /* the fields below are valid */
         SnpServiceRequest request;
         Blob manifest;
+        bool has_hcl; /* the field below is valid */
+        HclFindings hcl;
 } Evidence;
 
 static void evidence_done(Evidence *v) {
@@ -126,12 +129,18 @@ static int ask_platform(const ReportArgs *args, Evidence *ret, Error *e) {
 }
 
 static int read_report(const char *path, Evidence *ret, Error *e) {
-        AUTO_BLOB Blob b = {};
+        AUTO_BLOB Blob b = {}, hcl = {};
         int r = file_read(path, FILE_MAX, &b, e);
 
         if (r < 0)
                 return r;
-        r = snp_report_parse(b.data, b.size, &ret->report, e);
+        r = hcl_file_split(&b, &hcl, e);
+        if (r == 0)
+                r = snp_report_parse(b.data, b.size, &ret->report, e);
+        if (r == 0 && hcl.data) {
+                r = hcl_file_judge(&hcl, &ret->report, &ret->hcl, e);
+                ret->has_hcl = r == 0;
+        }
         if (r < 0)
                 error_prefix(e, "%s", path);
         ret->source = "file";
@@ -167,12 +176,14 @@ static int certs_to_json(const SnpCertTable *table, json_object **ret) {
 }
 
 static int print_json(const Evidence *v, const SnpCertTable *table, CtlOutput *out, Error *e) {
-        AUTO_JSON json_object *o = json_object_new_object(), *report = NULL, *certs = NULL;
+        AUTO_JSON json_object *o = json_object_new_object(), *report = NULL, *certs = NULL, *hcl = NULL;
         json_object *service = NULL;
         int r = v->of_service ? service_to_json(&v->request, &v->manifest, &service, e) : 0;
 
         if (r < 0)
                 return r;
+        if (v->has_hcl && (hcl_findings_to_json(&v->hcl, &hcl) < 0 || json_add_take(o, "hcl", TAKE_PTR(hcl)) < 0))
+                return error_oom(e);
         if (service && json_add_take(o, "svsm", service) < 0)
                 return error_oom(e);
         if (snp_report_to_json(&v->report, v->report.product, &report) < 0 || certs_to_json(table, &certs) < 0 ||
@@ -193,6 +204,8 @@ static int print_text(const Evidence *v, const SnpCertTable *table, CtlOutput *o
         for (size_t i = 0; i < table->n_entries; i++)
                 ctl_printf(out, " %s (%zu bytes)", snp_cert_kind_name(table->entries[i].kind), table->entries[i].size);
         ctl_printf(out, "%s\n", table->n_entries == 0 ? " none" : "");
+        if (v->has_hcl)
+                hcl_findings_print(&v->hcl, out);
         return v->of_service ? service_print(&v->request, &v->manifest, out, e) : 0;
 }
 
@@ -221,6 +234,8 @@ const CtlVerb ctl_verb_report = {
         .name = "report",
         .summary = "Get an attestation report from the platform and show it",
         .details = "\nAsks configfs-tsm when it is there, else the ioctl device; that may need root.\n"
+                   "With --in, a file may also hold a report of Azure's paravisor; whether the SNP report in it vouches\n"
+                   "for its claims is shown, but not whether the SNP report itself is genuine: see verify.\n"
                    "With --service, the SVSM at VMPL 0 that serves this guest is asked (Linux 6.10, configfs-tsm) and\n"
                    "vouches for its services: REPORT_DATA is the SHA-512 of nonce and manifest.\n",
         .options = { options, N_ELEMENTS(options) },

@@ -84,6 +84,11 @@ static int add_details(const Judgement *j, json_object *o) {
                 if (r == 0)
                         r = json_add_take(o, "report", TAKE_PTR(part));
         }
+        if (r == 0 && j->has_hcl) {
+                r = hcl_findings_to_json(&j->hcl, &part);
+                if (r == 0)
+                        r = json_add_take(o, "hcl", TAKE_PTR(part));
+        }
         return r;
 }
 
@@ -127,6 +132,8 @@ static int print_text(const Judgement *j, CtlOutput *out, Error *e) {
                    j->test_root ? " (given by --trust-root: says nothing about AMD hardware)" : "");
         if (j->vek)
                 print_vek(j->vek, out);
+        if (j->has_hcl)
+                hcl_findings_print(&j->hcl, out);
         ctl_printf(out, "\n");
         return print_checks(j, out, e);
 }
@@ -152,6 +159,8 @@ const CtlVerb ctl_verb_verify = {
         .summary = "Judge whether a report is authentic, offline",
         .details = "\nEvery check and its result is printed. Certificates are never trusted for being in the\n"
                    "evidence: the chain must lead to a root whose key is built in, or to --trust-root.\n"
+                   "A report of Azure's paravisor (NV index 0x01400001) is judged with its claims: --data is then what\n"
+                   "its guest wanted to have said.\n"
                    "Says nothing about the guest's policy or measurement. That counts twice for --manifest:\n"
                    "whatever was launched at VMPL 0 can vouch for any manifest, unless it is known to be an SVSM.\n",
         .options = { options, N_ELEMENTS(options) },
