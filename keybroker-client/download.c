@@ -70,9 +70,9 @@ int kbc_download_check_url(const char *url, Error *e) {
         CURLU *u = curl_url();
         bool ok;
 
-        /* libcurl forgives a third slash, and characters that belong into no URL. */
-        ok = u && strlen(url) <= KBC_URL_MAX && rest[0] && rest[0] != '/' && !strpbrk(url, " \t\r\n\\\"<>") &&
-             url_is_plain(u, url);
+        /* libcurl forgives a third slash, characters that belong into no URL, and a user or fragment that is empty. */
+        ok = u && strlen(url) <= KBC_URL_MAX && rest[0] && rest[0] != '/' && !strpbrk(url, " \t\r\n\\\"<>#") &&
+             !memchr(rest, '@', strcspn(rest, "/?")) && url_is_plain(u, url);
         curl_url_cleanup(u);
         if (!u)
                 return error_oom(e);

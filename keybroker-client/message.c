@@ -97,6 +97,7 @@ int kbc_reply_header(KbcReply *r, const char *line, size_t len) {
         if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
                 r->session[0] = 0;
                 r->has_retry_after = false;
+                r->retry_after_usec = 0;
                 r->retry_after[0] = 0;
         }
         value = field_value(line, len, "Set-Cookie", &n);
