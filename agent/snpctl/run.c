@@ -43,7 +43,7 @@ static void help_of_all(const CtlVerbs *verbs, Writer *w) {
 
         wr_str(w, "Usage: snpctl VERB [OPTION...]\n\n");
         for (size_t i = 0; i < verbs->n; i++) {
-                (void) snprintf(line, sizeof(line), "  %-14s %s\n", verbs->list[i]->name, verbs->list[i]->summary);
+                (void) snprintf(line, sizeof(line), "  %-15s %s\n", verbs->list[i]->name, verbs->list[i]->summary);
                 wr_str(w, line);
         }
         wr_str(w, "\n'snpctl VERB --help' lists the options of a verb; 'snpctl --version' tells the version.\n"
