@@ -1,13 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/snpctl/id-files.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "agent/snpctl/secret-file.h"
 #include "base/base64.h"
 #include "base/file.h"
+#include "base/hex.h"
 
 #define FILE_MAX (64u * 1024u)
+
+/* The value of an option in "id-block=...,id-auth=...", text up to a comma or the end of a line. */
+static bool find_option(const Blob *file, const char *name, size_t size, Blob *ret) {
+        const char *at = memmem(file->data, file->size, name, strlen(name)), *end = (const char *) file->data + file->size;
+        AUTO_BLOB Blob b = {};
+        size_t n = 0;
+
+        if (!at)
+                return false;
+        at += strlen(name);
+        while (at + n < end && !memchr(",\r\n ", at[n], 4))
+                n++;
+        if (base64_decode(BASE64_STD, at, n, size, &b) < 0 || b.size != size)
+                return false;
+        *ret = blob_take(&b);
+        return true;
+}
 
 int id_file_read(const char *path, size_t size, Blob *ret, Error *e) {
         AUTO_BLOB Blob b = {}, decoded = {};
@@ -20,7 +39,7 @@ int id_file_read(const char *path, size_t size, Blob *ret, Error *e) {
                 ; /* what editors and shells put behind text */
         if (b.size != size && base64_decode(BASE64_STD, (const char *) b.data, n, FILE_MAX, &decoded) == 0)
                 *ret = blob_take(&decoded);
-        else
+        else if (b.size == size || (!find_option(&b, "id-block=", size, ret) && !find_option(&b, "id-auth=", size, ret)))
                 *ret = blob_take(&b);
         return 0;
 }
@@ -49,4 +68,16 @@ int id_key_file_read(const char *path, bool want_private, EVP_PKEY **ret, Error 
         if (r < 0)
                 error_prefix(e, "%s", path);
         return r;
+}
+
+int id_digest_parse(const char *text, uint8_t ret[static SNP_LD_SIZE]) {
+        uint8_t digest[SNP_LD_SIZE];
+        size_t n = 0;
+
+        if (hex_decode_exact(text, strlen(text), ret, SNP_LD_SIZE) == 0)
+                return 0;
+        if (base64_decode_to(BASE64_STD, text, strlen(text), digest, sizeof(digest), &n) < 0 || n != sizeof(digest))
+                return -EINVAL;
+        (void) memcpy(ret, digest, sizeof(digest));
+        return 0;
 }

@@ -11,7 +11,7 @@
 typedef struct JudgeArgs {
         const char *report, *certs, *vek;
         CtlTexts chain;
-        const char *at, *data, *nonce, *manifest, *trust_root;
+        const char *at, *data, *nonce, *request, *manifest, *trust_root;
 } JudgeArgs;
 
 /* Rows for a verb's table of options; @type is the struct of its arguments and @member the JudgeArgs in it. */
@@ -19,15 +19,16 @@ typedef struct JudgeArgs {
         JUDGE_REPORT_OPTIONS(type, member),                                                                            \
         { "data", "HEX", "expected REPORT_DATA, zeros put behind", CTL_TEXT, offsetof(type, member.data) },            \
         { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, offsetof(type, member.nonce) },                  \
-        { "manifest", "FILE", "the report is an SVSM's, of this manifest; the two above are its nonce", CTL_TEXT,      \
+        { "request", "FILE", "the same from a request file of snpguest's", CTL_TEXT, offsetof(type, member.request) }, \
+        { "manifest", "FILE", "the report is an SVSM's, of this manifest; those above are its nonce", CTL_TEXT,      \
           offsetof(type, member.manifest) }
 /* Those for a verb that expects something else of REPORT_DATA than its user says. */
 #define JUDGE_REPORT_OPTIONS(type, member)                                                                             \
-        { "report", "FILE", "the report, raw (1184 bytes) or as Azure's paravisor gives it", CTL_TEXT,                 \
+        { "report", "FILE", "the report: raw (1184 bytes), or a form of go-sev-guest's or Azure's", CTL_TEXT,          \
           offsetof(type, member.report) },                                                                             \
         { "vek", "FILE", "the VCEK or VLEK certificate, DER or PEM", CTL_TEXT, offsetof(type, member.vek) },           \
         { "chain", "FILE", "ASK or ASVK, and ARK, DER or PEM", CTL_TEXTS, offsetof(type, member.chain) },              \
-        { "certs", "FILE", "the host's certificate table, for what the two above leave out", CTL_TEXT,                 \
+        { "certs", "PATH", "the host's certificate table or snpguest's directory, for what is left out", CTL_TEXT,     \
           offsetof(type, member.certs) },                                                                              \
         { "at", "TIME", "when the certificates must be valid: RFC 3339, or now (default)", CTL_TEXT,                   \
           offsetof(type, member.at) },                                                                                 \

@@ -12,7 +12,9 @@
 #include <time.h>
 
 #include "agent/bundle/collect.h"
+#include "agent/snpctl/certs-dir.h"
 #include "agent/snpctl/device-args.h"
+#include "agent/snpctl/report-file.h"
 #include "agent/snpctl/tpm-args.h"
 #include "agent/snpctl/tpm-files.h"
 #include "agent/snpctl/verbs.h"
@@ -51,7 +53,8 @@ static const CtlOption options[] = {
         { "report", "FILE", "an earlier report, instead of asking for one", CTL_TEXT, AT(report) },
         { "vek", "FILE", "the VCEK or VLEK certificate, DER or PEM; by default the host's", CTL_TEXT, AT(vek) },
         { "chain", "FILE", "ASK or ASVK, and ARK, DER or PEM", CTL_TEXTS, AT(chain) },
-        { "certs", "FILE", "a certificate table of the host's, for what the two above leave out", CTL_TEXT, AT(certs) },
+        { "certs", "PATH", "a certificate table of the host's or snpguest's directory, for what is left out", CTL_TEXT,
+          AT(certs) },
         { "crl", "FILE", "a revocation list, DER or PEM", CTL_TEXTS, AT(crls) },
         { "vmpl", "N", "0 to 3; by default the kernel's own", CTL_TEXT, AT(vmpl) },
         DEVICE_OPTIONS(CreateArgs, device),
@@ -145,17 +148,36 @@ static int nonce_of_report(Bundle *b, const SnpReport *report, Error *e) {
         return set_nonce(b, report->report_data, n);
 }
 
-static int read_report(const CreateArgs *args, Bundle *b, Error *e) {
-        SnpReport report;
-        int r = file_read(args->report, SNP_REPORT_SIZE, &b->report, e);
+/* Those that came in the report's file. */
+static int add_certs(Bundle *b, const ReportFile *file, SnpSigningKey signing_key, Error *e) {
+        const Blob *vek = signing_key == SNP_SIGNING_KEY_VLEK ? &file->vlek : &file->vcek;
+        int r = bundle_add_table(b, file->table.data, file->table.size, signing_key, e);
 
-        if (r == 0)
-                r = snp_report_parse(b->report.data, b->report.size, &report, e);
+        if (r == 0 && b->vek.size == 0 && vek->size > 0)
+                r = bundle_set_vek(b, vek->data, vek->size, e);
+        for (size_t i = 0; i < N_ELEMENTS(file->chain) && r == 0; i++)
+                if (file->chain[i].size > 0)
+                        r = bundle_add_chain(b, file->chain[i].data, file->chain[i].size, e);
+        return r;
+}
+
+static int read_report(const CreateArgs *args, Bundle *b, Error *e) {
+        AUTO_REPORT_FILE ReportFile file = {};
+        SnpReport report;
+        int r = report_file_read(args->report, &file, e);
+
+        if (r < 0)
+                return r;
+        b->report = blob_take(&file.report);
+        r = snp_report_parse(b->report.data, b->report.size, &report, e);
         if (r < 0) {
                 error_prefix(e, "%s", args->report);
                 return r;
         }
-        return b->nonce_size > 0 ? 0 : nonce_of_report(b, &report, e);
+        r = add_certs(b, &file, report.signing_key, e);
+        if (r == 0 && b->nonce_size == 0)
+                r = nonce_of_report(b, &report, e);
+        return r;
 }
 
 static int read_hcl(const CreateArgs *args, Bundle *b, Error *e) {
@@ -213,13 +235,28 @@ static int add_table(Bundle *b, const void *data, size_t size, Error *e) {
         return r < 0 ? r : bundle_add_table(b, data, size, report.signing_key, e);
 }
 
+static int add_dir(const char *path, Bundle *b, Error *e) {
+        AUTO_CERTS_DIR CertsDir dir = {};
+        SnpReport report;
+        int r = snp_report_parse(b->report.data, b->report.size, &report, e);
+
+        if (r == 0)
+                r = certs_dir_read(path, report.signing_key, &dir, e);
+        if (r == 0 && b->vek.size == 0 && dir.vek.size > 0)
+                r = bundle_set_vek(b, dir.vek.data, dir.vek.size, e);
+        for (size_t i = 0; i < dir.n_chain && r == 0; i++)
+                r = bundle_add_chain(b, dir.chain[i].data, dir.chain[i].size, e);
+        return r;
+}
+
 static int get_certs(const CreateArgs *args, Bundle *b, Error *e) {
         int r = 0;
 
         for (size_t i = 0; i < args->chain.n && r == 0; i++)
                 r = add_file(args->chain.items[i], CERT_FILE_MAX, bundle_add_chain, b, e);
         if (r == 0 && args->certs)
-                r = add_file(args->certs, SNP_CERT_TABLE_MAX, add_table, b, e);
+                r = certs_dir_is(args->certs) ? add_dir(args->certs, b, e)
+                                              : add_file(args->certs, SNP_CERT_TABLE_MAX, add_table, b, e);
         for (size_t i = 0; i < args->crls.n && r == 0; i++)
                 r = add_file(args->crls.items[i], 2 * BUNDLE_CRL_SIZE_MAX, bundle_add_crls, b, e);
         return r;

@@ -27,7 +27,7 @@ typedef struct IdblockArgs {
         { "base64", NULL, "write files in base64, as QEMU takes them", CTL_FLAG, AT(base64) }
 
 static const CtlOption create_options[] = {
-        { "measurement", "HEX", "launch digest, as of 'snpctl measure'", CTL_TEXT, AT(measurement) },
+        { "measurement", "DIGEST", "launch digest, as of 'snpctl measure', hex or base64", CTL_TEXT, AT(measurement) },
         { "family-id", "HEX", "16 bytes of your own (zeros)", CTL_TEXT, AT(family_id) },
         { "image-id", "HEX", "16 bytes of your own (zeros)", CTL_TEXT, AT(image_id) },
         { "guest-svn", "N", "security version of the guest (0)", CTL_TEXT, AT(guest_svn) },
@@ -62,9 +62,9 @@ static int read_block(const IdblockArgs *args, SnpIdBlock *ret, Error *e) {
         uint64_t svn = 0, policy = SNP_POLICY_SMT | SNP_POLICY_RESERVED_ONE;
         int r;
 
-        if (!args->measurement ||
-            hex_decode_exact(args->measurement, strlen(args->measurement), ret->ld, SNP_LD_SIZE) < 0)
-                return ctl_usage(e, "--measurement is needed, %d hexadecimal digits", 2 * SNP_LD_SIZE);
+        if (!args->measurement || id_digest_parse(args->measurement, ret->ld) < 0)
+                return ctl_usage(e, "--measurement is needed, %d hexadecimal digits or base64 of as much",
+                                 2 * SNP_LD_SIZE);
         if (args->guest_svn && text_to_u64(args->guest_svn, 0, 0, UINT32_MAX, &svn) < 0)
                 return ctl_usage(e, "--guest-svn '%.40s' is not a number of 32 bits", args->guest_svn);
         if (args->policy && text_to_u64(args->policy, 0, 0, UINT64_MAX, &policy) < 0)

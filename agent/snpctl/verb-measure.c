@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/snpctl/id-files.h"
 #include "agent/snpctl/launch-input.h"
 #include "agent/snpctl/measure-explain.h"
+#include "agent/snpctl/report-file.h"
 #include "agent/snpctl/verbs.h"
 #include "base/base64.h"
 #include "base/file.h"
@@ -32,7 +34,7 @@ static const CtlOption options[] = {
           AT(native_zero) },
         { "stages", NULL, "also print the digest after each step", CTL_FLAG, AT(stages) },
         { "base64", NULL, "print digests in base64", CTL_FLAG, AT(base64) },
-        { "want", "HEX", "compare with this digest", CTL_TEXT, AT(want) },
+        { "want", "DIGEST", "compare with this digest, hex or base64", CTL_TEXT, AT(want) },
         { "want-report", "FILE", "compare with MEASUREMENT of this report", CTL_TEXT, AT(want_report) },
         { "explain", NULL, "when it differs, find what is different", CTL_FLAG, AT(explains) },
         EXPLAIN_OPTIONS(MeasureArgs, explain),
@@ -72,20 +74,20 @@ static void add_stage(void *user, const char *name, const uint8_t ld[static SNP_
 }
 
 static int read_want(const MeasureArgs *args, Measured *m, Error *e) {
-        AUTO_BLOB Blob b = {};
+        AUTO_REPORT_FILE ReportFile file = {};
         SnpReport report;
         int r;
 
         if (args->want && args->want_report)
                 return ctl_usage(e, "--want and --want-report say the same; give one");
         m->has_want = args->want || args->want_report;
-        if (args->want && hex_decode_exact(args->want, strlen(args->want), m->want, SNP_LD_SIZE) < 0)
-                return ctl_usage(e, "--want is not %d hexadecimal digits", 2 * SNP_LD_SIZE);
+        if (args->want && id_digest_parse(args->want, m->want) < 0)
+                return ctl_usage(e, "--want is not %d hexadecimal digits, nor base64 of as much", 2 * SNP_LD_SIZE);
         if (!args->want_report)
                 return 0;
-        r = file_read(args->want_report, SNP_REPORT_SIZE, &b, e);
+        r = report_file_read(args->want_report, &file, e);
         if (r == 0)
-                r = snp_report_parse(b.data, b.size, &report, e);
+                r = snp_report_parse(file.report.data, file.report.size, &report, e);
         if (r == 0)
                 (void) memcpy(m->want, report.measurement, SNP_LD_SIZE);
         return r;

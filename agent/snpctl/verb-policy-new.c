@@ -7,13 +7,13 @@
 
 #include "agent/bundle/policy.h"
 #include "agent/snpctl/id-files.h"
+#include "agent/snpctl/report-file.h"
 #include "agent/snpctl/verbs.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/reader.h"
 #include "snp/policy.h"
 
-#define REPORT_FILE_MAX (64u * 1024u)
 
 typedef struct NewArgs {
         const char *report, *product, *out;
@@ -68,12 +68,12 @@ static void write_head(const SnpReport *report, Writer *w) {
 }
 
 static int read_report(const NewArgs *args, SnpReport *ret, Error *e) {
-        AUTO_BLOB Blob b = {};
-        int r = file_read(args->report, REPORT_FILE_MAX, &b, e);
+        AUTO_REPORT_FILE ReportFile file = {};
+        int r = report_file_read(args->report, &file, e);
 
         if (r < 0)
                 return r;
-        r = snp_report_parse(b.data, b.size, ret, e);
+        r = snp_report_parse(file.report.data, file.report.size, ret, e);
         if (r < 0)
                 error_prefix(e, "%s", args->report);
         return r;

@@ -9,19 +9,19 @@
 #include "agent/snpctl/challenge.h"
 #include "agent/snpctl/device-args.h"
 #include "agent/snpctl/hcl-file.h"
+#include "agent/snpctl/report-file.h"
 #include "agent/snpctl/service-args.h"
 #include "agent/snpctl/verbs.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/writer.h"
 #include "snp/cert_table.h"
-
-#define FILE_MAX (64u * 1024u)
 
 typedef struct ReportArgs {
         DeviceArgs device;
         ServiceArgs service;
-        const char *in, *data, *nonce, *vmpl, *out, *certs_out;
+        const char *in, *data, *nonce, *request, *vmpl, *out, *certs_out, *extended_out;
 } ReportArgs;
 
 #define AT(member) offsetof(ReportArgs, member)
@@ -30,11 +30,14 @@ static const CtlOption options[] = {
         { "data", "HEX", "REPORT_DATA, or with --service the nonce; zeros put behind, random by default", CTL_TEXT,
           AT(data) },
         { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, AT(nonce) },
+        { "request", "FILE", "the same from a request file of snpguest's", CTL_TEXT, AT(request) },
         { "vmpl", "N", "0 to 3; by default the kernel's own", CTL_TEXT, AT(vmpl) },
         DEVICE_OPTIONS(ReportArgs, device),
         SERVICE_OPTIONS(ReportArgs, service),
         { "out", "FILE", "also write the raw report to this file", CTL_TEXT, AT(out) },
         { "certs-out", "FILE", "also write the host's certificate table to this file", CTL_TEXT, AT(certs_out) },
+        { "extended-out", "FILE", "also write both to this file, as go-sev-guest's check takes them", CTL_TEXT,
+          AT(extended_out) },
 };
 
 typedef struct Evidence {
@@ -54,7 +57,7 @@ static void evidence_done(Evidence *v) {
 }
 
 static int check_args(const ReportArgs *args, Error *e) {
-        if (args->in && (args->data || args->nonce || args->vmpl || args->device.tsm_path || args->device.device ||
+        if (args->in && (args->data || args->nonce || args->request || args->vmpl || args->device.tsm_path || args->device.device ||
                          args->certs_out || args->service.service))
                 return ctl_usage(e, "--in excludes every option that is about asking the platform");
         if (args->service.service && args->vmpl)
@@ -65,6 +68,10 @@ static int check_args(const ReportArgs *args, Error *e) {
 }
 
 static int report_data(const ReportArgs *args, uint8_t ret[static SNP_REPORT_DATA_SIZE], Error *e) {
+        if (args->request && (args->data || args->nonce))
+                return ctl_usage(e, "--request, --data and --nonce exclude each other");
+        if (args->request)
+                return request_file_read(args->request, ret, e);
         if (args->data || args->nonce)
                 return ctl_challenge_parse(args->data, args->nonce, ret, e);
         if (RAND_bytes(ret, SNP_REPORT_DATA_SIZE) != 1)
@@ -129,22 +136,33 @@ static int ask_platform(const ReportArgs *args, Evidence *ret, Error *e) {
 }
 
 static int read_report(const char *path, Evidence *ret, Error *e) {
-        AUTO_BLOB Blob b = {}, hcl = {};
-        int r = file_read(path, FILE_MAX, &b, e);
+        AUTO_REPORT_FILE ReportFile file = {};
+        AUTO_BLOB Blob hcl = {};
+        int r = report_file_read(path, &file, e);
 
         if (r < 0)
                 return r;
-        r = hcl_file_split(&b, &hcl, e);
+        r = hcl_file_split(&file.report, &hcl, e);
         if (r == 0)
-                r = snp_report_parse(b.data, b.size, &ret->report, e);
+                r = snp_report_parse(file.report.data, file.report.size, &ret->report, e);
         if (r == 0 && hcl.data) {
                 r = hcl_file_judge(&hcl, &ret->report, &ret->hcl, e);
                 ret->has_hcl = r == 0;
         }
         if (r < 0)
                 error_prefix(e, "%s", path);
+        ret->certs = blob_take(&file.table);
         ret->source = "file";
         return r;
+}
+
+static int write_extended(const char *path, const Evidence *v, Error *e) {
+        AUTO_WRITER Writer w = wr_init(REPORT_FILE_MAX);
+        AUTO_BLOB Blob both = {};
+
+        wr_bytes(&w, v->report.raw, sizeof(v->report.raw));
+        wr_bytes(&w, v->certs.data, v->certs.size);
+        return wr_finish(&w, &both) < 0 ? error_oom(e) : file_write_atomic(path, both.data, both.size, 0644, e);
 }
 
 static int write_files(const ReportArgs *args, const Evidence *v, Error *e) {
@@ -154,6 +172,8 @@ static int write_files(const ReportArgs *args, const Evidence *v, Error *e) {
                 r = file_write_atomic(args->out, v->report.raw, sizeof(v->report.raw), 0644, e);
         if (r == 0 && args->certs_out)
                 r = file_write_atomic(args->certs_out, v->certs.data, v->certs.size, 0644, e);
+        if (r == 0 && args->extended_out)
+                r = write_extended(args->extended_out, v, e);
         if (r == 0 && args->service.manifest_out)
                 r = file_write_atomic(args->service.manifest_out, v->manifest.data, v->manifest.size, 0644, e);
         return r;
