@@ -209,7 +209,8 @@ int collateral_vek(const Collateral *c, const SnpVek **ret, Error *e) {
 const Blob *collateral_vcek_for(const Collateral *c, const SnpReport *report) {
         SnpVekId id;
 
-        if (!c->vek || snp_vek_id_of_report(report, SNP_PRODUCT_UNKNOWN, &id, NULL) < 0 || !same_key(&c->id, &id) ||
+        /* Whether a revocation list is missing or names somebody is for the broker to find out by itself. */
+        if (!c->parts || snp_vek_id_of_report(report, SNP_PRODUCT_UNKNOWN, &id, NULL) < 0 || !same_key(&c->id, &id) ||
             id.key != SNP_SIGNING_KEY_VCEK || snp_collateral_source(c->parts, SNP_PART_VEK) == SNP_SOURCE_HOST)
                 return NULL;
         return snp_collateral_get(c->parts, SNP_PART_VEK);

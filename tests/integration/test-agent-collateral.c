@@ -338,6 +338,8 @@ START_TEST(a_missing_list_is_told_in_soft_mode) {
 END_TEST
 
 START_TEST(a_missing_list_is_fatal_in_hard_mode) {
+        AUTO_REPLY Reply r = {};
+
         kds_world_control(&kds, "crl status 404\n");
         machine_start(&m, settings("Crl=hard\n"));
         show_report();
@@ -345,6 +347,9 @@ START_TEST(a_missing_list_is_fatal_in_hard_mode) {
         expect_status("platform.self_check", "rejected");
         expect_status("platform.reason", "crl-absent");
         expect_status("collateral.certificate", "kds");
+        /* That is what we say of ourselves. The broker is sent the certificate and decides. */
+        r = machine_rest(&m, "/v1/resource/default/app/own", NULL);
+        ck_assert_int_eq(r.status, 200);
 }
 END_TEST
 
