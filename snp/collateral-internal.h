@@ -12,6 +12,3 @@ WARN_UNUSED int snp_collateral_offer_list(SnpCollateral *c, const SnpCertList *l
 
 /* Remembers that @source had no usable @part, for snp_collateral_refusal(). */
 void snp_collateral_note(SnpCollateral *c, SnpPart part, SnpSource source, const Error *why);
-
-/* Time at which a list is due to be replaced; 0 without a list. */
-time_t snp_collateral_next_update(const SnpCollateral *c);

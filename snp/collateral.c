@@ -417,10 +417,6 @@ time_t snp_collateral_not_after(const SnpCollateral *c) {
         return c->not_after;
 }
 
-time_t snp_collateral_next_update(const SnpCollateral *c) {
-        return has(c, SNP_PART_CRL) ? c->crl.next_update : 0;
-}
-
 void snp_collateral_certs(const SnpCollateral *c, SnpCerts *ret) {
         const Blob *vek = &c->parts[SNP_PART_VEK].data, *chain = &c->parts[SNP_PART_CHAIN].data;
 

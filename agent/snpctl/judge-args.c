@@ -10,6 +10,7 @@
 #include "agent/snpctl/when.h"
 #include "base/file.h"
 #include "snp/cert_table.h"
+#include "snp/crl.h"
 #include "snp/svsm-manifest.h"
 
 /* A PEM chain of several certificates is larger than one; the verifier has limits of its own. */
@@ -81,6 +82,8 @@ static int read_certs(const JudgeArgs *args, JudgeInput *in, Error *e) {
         r = read_if_given(args->vek, SNP_CERT_SIZE_MAX, &in->vek, e);
         if (r == 0)
                 r = read_table(args, in, e);
+        if (r == 0)
+                r = read_if_given(args->crl, SNP_CRL_SIZE_MAX, &in->crl, e);
         if (r == 0)
                 r = read_if_given(args->trust_root, CERT_FILE_MAX, &in->trust_root, e);
         if (r == 0)

@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 typedef struct JudgeArgs {
-        const char *report, *certs, *vek;
+        const char *report, *certs, *vek, *crl;
         CtlTexts chain;
         const char *at, *data, *nonce, *request, *manifest, *trust_root;
 } JudgeArgs;
@@ -30,6 +30,8 @@ typedef struct JudgeArgs {
         { "chain", "FILE", "ASK or ASVK, and ARK, DER or PEM", CTL_TEXTS, offsetof(type, member.chain) },              \
         { "certs", "PATH", "the host's certificate table or snpguest's directory, for what is left out", CTL_TEXT,     \
           offsetof(type, member.certs) },                                                                              \
+        { "crl", "FILE", "the ARK's revocation list, DER or PEM; it must be current", CTL_TEXT,                        \
+          offsetof(type, member.crl) },                                                                                \
         { "at", "TIME", "when the certificates must be valid: RFC 3339, or now (default)", CTL_TEXT,                   \
           offsetof(type, member.at) },                                                                                 \
         { "trust-root", "FILE", "trust this TEST ROOT instead of AMD's", CTL_TEXT, offsetof(type, member.trust_root) }

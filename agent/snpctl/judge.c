@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "snp/cert_table.h"
+#include "snp/crl.h"
 #include "snp/svsm-manifest.h"
 
 const char *judge_check_name(JudgeCheck check) {
@@ -35,6 +36,7 @@ void judge_input_done(JudgeInput *in) {
         for (size_t i = 0; i < in->n_chain; i++)
                 blob_done(&in->chain[i]);
         in->n_chain = 0;
+        blob_done(&in->crl);
         blob_done(&in->trust_root);
         blob_done(&in->manifest);
 }
@@ -108,6 +110,35 @@ static int load_vek(const JudgeInput *in, const SnpReport *report, Judgement *j,
         return error_set(e, r, error_reason(&j->why, r), "%s", error_text(&j->why, r));
 }
 
+/*
+ * A list that the user brings has to be current. One in the host's table is as old as the table, and only what it
+ * revokes counts: the host could have left it out.
+ */
+static int check_crl(const JudgeInput *in, Judgement *j, Error *e) {
+        static const SnpCrlPolicy given = { .mode = SNP_CRL_HARD };
+        static const SnpCrlPolicy found = { .mode = SNP_CRL_SOFT, .stale_max = UINT64_MAX };
+        SnpCertBytes list = { .data = in->crl.data, .size = in->crl.size };
+        SnpCrlVerdict v = {};
+        SnpCertTable table;
+        int r = snp_cert_table_parse(in->certs.data, in->certs.size, &table, e);
+
+        if (r < 0)
+                return r;
+        if (!list.data) {
+                const SnpCertEntry *entry = snp_cert_table_find(&table, SNP_CERT_CRL);
+
+                if (!entry)
+                        return 0;
+                list = (SnpCertBytes){ .data = entry->data, .size = entry->size };
+        }
+        r = snp_vek_check_crl(j->vek, in->crl.data ? &given : &found, &list, in->at, &v, NULL);
+        if (r == -ENOMEM)
+                return error_oom(e);
+        if (!v.accepted) /* the verdict on the report rejects too, but cannot tell why */
+                (void) error_set(&j->why, -EKEYREJECTED, v.why.reason, "%s", v.why.text);
+        return 0;
+}
+
 static int check_report(const JudgeInput *in, Judgement *j, Error *e) {
         int r = snp_report_verify(&j->report, j->vek, in->flags, &j->verdict, &j->why);
 
@@ -172,7 +203,9 @@ static int judge_parsed(const JudgeInput *in, Judgement *j, Error *e) {
         if (r < 0 || !j->vek)
                 return r;
         j->product = snp_vek_product(j->vek);
-        r = check_report(in, j, e);
+        r = check_crl(in, j, e);
+        if (r == 0)
+                r = check_report(in, j, e);
         if (r < 0)
                 return r;
         check_expectations(in, j);

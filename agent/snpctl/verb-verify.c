@@ -12,6 +12,7 @@
 #include "agent/snpctl/verbs.h"
 #include "agent/snpctl/when.h"
 #include "base/json.h"
+#include "snp/crl.h"
 
 typedef struct VerifyArgs {
         JudgeArgs judge;
@@ -74,6 +75,8 @@ static int add_details(const Judgement *j, json_object *o) {
         r = judge_checks_to_json(j, &part);
         if (r == 0)
                 r = json_add_take(o, "checks", TAKE_PTR(part));
+        if (r == 0 && j->vek)
+                r = json_add_str(o, "crl", snp_crl_state_name(j->verdict.crl));
         if (r == 0 && j->vek) {
                 r = vek_to_json(j->vek, &part);
                 if (r == 0)
@@ -132,6 +135,8 @@ static int print_text(const Judgement *j, CtlOutput *out, Error *e) {
                    j->test_root ? " (given by --trust-root: says nothing about AMD hardware)" : "");
         if (j->vek)
                 print_vek(j->vek, out);
+        if (j->vek && j->verdict.crl != SNP_CRL_NOT_ASKED)
+                ctl_printf(out, "Revocation list: %s\n", snp_crl_state_name(j->verdict.crl));
         if (j->has_hcl)
                 hcl_findings_print(&j->hcl, out);
         ctl_printf(out, "\n");
@@ -161,6 +166,7 @@ const CtlVerb ctl_verb_verify = {
                    "evidence: the chain must lead to a root whose key is built in, or to --trust-root.\n"
                    "A report of Azure's paravisor (NV index 0x01400001) is judged with its claims: --data is then what\n"
                    "its guest wanted to have said.\n"
+                   "Revocation is checked where there is a list: --crl, or the host's in --certs.\n"
                    "Says nothing about the guest's policy or measurement. That counts twice for --manifest:\n"
                    "whatever was launched at VMPL 0 can vouch for any manifest, unless it is known to be an SVSM.\n",
         .options = { options, N_ELEMENTS(options) },
