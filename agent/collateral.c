@@ -9,6 +9,9 @@
 
 #include "agent/collateral-internal.h"
 
+/* For a revocation list that verification can do without: the cache is not searched with every report. */
+#define LOOK_AGAIN_SECONDS 60
+
 static SnpCrlMode crl_mode(ConfigCrl crl) {
         static const SnpCrlMode modes[] = {
                 [CONFIG_CRL_OFF] = SNP_CRL_OFF,
@@ -135,8 +138,11 @@ static bool is_settled(const Collateral *c, const SnpVekId *id, const void *tabl
                 return false;
         if (c->fetch.phase != FETCH_IDLE && c->fetch.phase != FETCH_STARTING)
                 return true; /* under way, and nothing is thrown away meanwhile */
-        return c->table.size == size && (size == 0 || memcmp(c->table.data, table, size) == 0) &&
-               snp_collateral_wanted(c->parts) == 0 && now >= c->made_at && now < c->good_until;
+        if (c->table.size != size || (size > 0 && memcmp(c->table.data, table, size) != 0))
+                return false;
+        if (snp_collateral_missing(c->parts) != 0 || now < c->made_at || now >= c->good_until)
+                return false;
+        return snp_collateral_wanted(c->parts) == 0 || now - c->made_at < LOOK_AGAIN_SECONDS;
 }
 
 /* What was fetched before may be nowhere else. */
