@@ -216,7 +216,6 @@ START_TEST(who_cannot_wait_that_long_is_told_at_once) {
 } END_TEST
 
 START_TEST(growing_room_counts_as_a_request) {
-        AUTO_BLOB Blob table = make_table();
         const Step steps[] = { { -EIO, .vmm_error = 1, .needed = 0x2000 } };
         Fixture f;
 
