@@ -123,6 +123,7 @@ static int ask(VtpmContext *ctx, ESYS_TR ak, ESYS_TR ek, ESYS_TR ek_auth, ESYS_T
                          Esys_ActivateCredential_Async(esys, ak, ek, ESYS_TR_PASSWORD, ek_auth, session, &object,
                                                        &secret),
                          Esys_ActivateCredential_Finish(esys, &value), &rc, &why);
+        vtpm_burn_stack();
         if (r < 0 && (is_about_a_parameter(rc) || is_only_this_command(ctx, rc)))
                 return error_set(e, -EKEYREJECTED, "credential-rejected",
                                  "The credential was not made for these keys of this TPM, or was altered: %s",

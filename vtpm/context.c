@@ -9,6 +9,8 @@
 #include <malloc.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "base/log.h"
 #include "vtpm/esys.h"
 #include "vtpm/rc.h"
@@ -25,6 +27,9 @@
 
 /* Time to leave the TPM clean with, when the task's own has been used up. */
 #define FLUSH_USEC (500 * USEC_PER_MSEC)
+
+/* Deeper than ESAPI, SAPI and the marshalling below them go: their largest frames hold a few structures of 4 KiB. */
+#define BURN_SIZE (64u * 1024u)
 
 struct VtpmContext {
         VtpmTransport *transport;
@@ -75,6 +80,13 @@ static void finalize(ESYS_CONTEXT **esys) {
         (void) mallopt(M_PERTURB, 0xff);
         Esys_Finalize(esys); /* frees memory, sends nothing */
         (void) mallopt(M_PERTURB, 0);
+}
+
+/* A function of its own, so that its frame lies where those of ESAPI's functions were. */
+__attribute__((__noinline__)) void vtpm_burn_stack(void) {
+        uint8_t dead[BURN_SIZE];
+
+        OPENSSL_cleanse(dead, sizeof(dead));
 }
 
 void vtpm_context_free(VtpmContext *ctx) {

@@ -76,6 +76,12 @@ void vtpm_handle_done(VtpmHandle *h);
 #define AUTO_VTPM_HANDLE CLEANUP(vtpm_handle_done)
 VtpmHandle vtpm_handle_take(VtpmHandle *h);
 
+/*
+ * To be called after a command with a secret in it, from the function that sent it: overwrites what ESAPI has left below
+ * on the stack (iesys_decrypt_param() decrypts there), which nothing else might do for long.
+ */
+void vtpm_burn_stack(void);
+
 /* For what ESAPI allocates. */
 static inline void vtpm_esys_free(void *p) {
         Esys_Free(*(void **) p);

@@ -121,6 +121,7 @@ static int create(VtpmContext *ctx, ESYS_TR session, const Secret *secret, VtpmS
                       Esys_Create_Async(esys, parent.tr, session, ESYS_TR_NONE, ESYS_TR_NONE, in, &template, &no_data,
                                         &no_pcrs),
                       Esys_Create_Finish(esys, &private, &public, NULL, NULL, NULL), e);
+        vtpm_burn_stack();
         return r < 0 ? r : store(private, public, s, e);
 }
 

@@ -244,6 +244,7 @@ static int open_object(VtpmContext *ctx, ESYS_TR object, ESYS_TR session, const 
         r = VTPM_CALL_RC(ctx, "TPM2_Unseal",
                          Esys_Unseal_Async(esys, object, session, ESYS_TR_NONE, ESYS_TR_NONE),
                          Esys_Unseal_Finish(esys, &data), &rc, &why);
+        vtpm_burn_stack();
         if (r < 0 && rc == TPM2_RC_PCR_CHANGED)
                 return AGAIN;
         if (r < 0 && vtpm_rc_is(rc, TPM2_RC_POLICY_FAIL))
