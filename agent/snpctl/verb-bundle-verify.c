@@ -157,6 +157,8 @@ static int answer_to_json(const Answer *a, json_object *o) {
         if (r == 0)
                 r = json_add_take(o, "parts", TAKE_PTR(part));
         if (r == 0 && a->asked->q.policy)
+                r = json_add_bool(o, "names_guest", snp_policy_names_guest(a->asked->policy.snp));
+        if (r == 0 && a->asked->q.policy)
                 r = add_claims(v, o);
         if (r == 0 && v->has_report)
                 r = snp_report_to_json(&v->report, v->vek ? snp_vek_product(v->vek) : v->report.product, &part);
@@ -189,6 +191,15 @@ static int print_parts(const BundleVerdict *v, CtlOutput *out, Error *e) {
         return r < 0 ? r : ctl_table_print(table, out, e);
 }
 
+/* A report vouches for a TPM by what software at VMPL 0 had put in: that counts if one knows which software it is. */
+static void print_note(const Answer *a, CtlOutput *out) {
+        const BundlePolicy *policy = a->asked->q.policy;
+
+        if (!policy || !snp_policy_names_guest(policy->snp))
+                ctl_printf(out, "Note: Nobody asked which software the guest runs%s: name its measurement in a policy.\n",
+                           is_bound(a->v) ? ", on whose word the TPM is bound" : "");
+}
+
 static int print_text(const Answer *a, CtlOutput *out, Error *e) {
         const BundleVerdict *v = a->v;
         char at[CTL_WHEN_SIZE], captured[CTL_WHEN_SIZE];
@@ -207,6 +218,7 @@ static int print_text(const Answer *a, CtlOutput *out, Error *e) {
         if (a->bundle->has_tpm)
                 ctl_printf(out, "TPM: bound: %s, Secure Boot: %s\n", is_bound(v) ? "yes" : "no",
                            bundle_secure_boot_name(v->secure_boot));
+        print_note(a, out);
         ctl_printf(out, "\n");
         r = print_parts(v, out, e);
         if (r < 0 || !a->asked->q.policy)

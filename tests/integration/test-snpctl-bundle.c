@@ -5,18 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
+#include "base/writer.h"
 #include "tests/integration/ctl.h"
 #include "tests/integration/swtpm.h"
 #include "tests/simulator/harness.h"
 #include "tests/unit/bundle/fixture.h"
 #include "tests/unit/snp/forge.h"
 #include "tests/unit/unit.h"
+#include "vtpm/pcr-file.h"
 
 #define AT "2025-06-20T00:00:00Z" /* days behind FORGE_NOW */
 #define PATH_BYTES 64
@@ -169,6 +172,7 @@ START_TEST(people_see_every_part) {
         ck_assert_ptr_nonnull(strstr(r.out, "\nTPM: bound: no, Secure Boot: on\n"));
         ck_assert_ptr_nonnull(strstr(r.out, "\nbinding     unproven "));
         ck_assert_ptr_nonnull(strstr(r.out, "the host's word"));
+        ck_assert_ptr_nonnull(strstr(r.out, "\nNote: Nobody asked which software the guest runs: name"));
 }
 END_TEST
 
@@ -274,17 +278,89 @@ START_TEST(parts_that_do_not_fit_make_no_bundle) {
 }
 END_TEST
 
+/* The files of `snpctl tpm quote --out` and of tpm2_quote(1). */
+static void write_quote(const Bundle *b) {
+        char path[2 * PATH_BYTES];
+        AUTO_WRITER Writer w = wr_init(4096);
+        AUTO_BLOB Blob pcrs = {};
+        const struct {
+                const char *name;
+                const void *data;
+                size_t size;
+        } *f;
+
+        wr_be16(&w, (uint16_t) b->tpm.ak.size); /* TPM2B_PUBLIC */
+        wr_bytes(&w, b->tpm.ak.data, b->tpm.ak.size);
+        ck_assert_int_eq(vtpm_pcr_file_encode(b->tpm.pcrs, b->tpm.n_pcrs, &pcrs, NULL), 0);
+        {
+                const __typeof__(*f) files[] = { { "quote.msg", b->tpm.attest.data, b->tpm.attest.size },
+                                                 { "quote.sig", b->tpm.signature.data, b->tpm.signature.size },
+                                                 { "quote.pcrs", pcrs.data, pcrs.size },
+                                                 { "ak.pub", w.data, w.size } };
+
+                ck_assert_int_eq(mkdir(paths[QUOTE], 0700), 0);
+                for (f = files; f < files + N_ELEMENTS(files); f++) {
+                        (void) snprintf(path, sizeof(path), "%s/%s", paths[QUOTE], f->name);
+                        ck_assert_int_eq(file_write_atomic(path, f->data, f->size, 0600, NULL), 0);
+                }
+        }
+}
+
 START_TEST(azures_report_comes_out_of_its_hcl_report) {
         AUTO_BUNDLE Bundle b = fixture_azure(pki, &rsa);
-        AUTO_SPAWN_RESULT SpawnResult r = {};
+        AUTO_FREE char *nonce = base64_encode(BASE64_URL, b.nonce, b.nonce_size);
+        AUTO_SPAWN_RESULT SpawnResult made = {}, r = {};
         AUTO_JSON json_object *o = NULL;
 
         write_parts(&b);
-        write_bundle(&b);
-        r = VERIFY("--at", AT);
+        write_quote(&b);
+        write_blob(REPORT, &b.tpm.hcl_report);
+        write_blob(POLICY, &b.tpm.event_log);
+        made = CTL("bundle", "create", paths[BUNDLE], "--hcl-report", paths[REPORT], "--quote", paths[QUOTE], "--nonce",
+                   nonce, "--vek", paths[VEK], "--chain", paths[CHAIN], "--event-log", paths[POLICY], "--ak-cert",
+                   paths[ASK]);
+        ck_assert_msg(made.status == 0, "%s%s", made.out, made.err);
+        ck_assert_ptr_nonnull(strstr(made.out, "report, quote, event log, 2 chain certificates"));
+        r = VERIFY("--at", AT, "--nonce", nonce, "--crl", "off");
         o = expect(&r, NULL);
         ck_assert_str_eq(ctl_str(o, "report_data_rule"), "hcl-claims");
         ck_assert_str_eq(ctl_str(part(o, "binding"), "result"), "ok");
+        ck_assert_str_eq(ctl_str(part(o, "event-log"), "result"), "ok");
+        ck_assert_str_eq(ctl_str(part(o, "revocation"), "result"), "not-asked");
+}
+END_TEST
+
+START_TEST(an_svsms_manifest_goes_with_its_report) {
+        AUTO_BUNDLE Bundle b = fixture_svsm(pki, &ecc, 1);
+        AUTO_FREE char *nonce = base64_encode(BASE64_URL, b.nonce, b.nonce_size);
+        AUTO_SPAWN_RESULT SpawnResult none = {}, made = {}, r = {};
+        AUTO_JSON json_object *o = NULL;
+
+        write_parts(&b);
+        write_quote(&b);
+        write_blob(POLICY, &b.svsm_manifest);
+        none = CTL("bundle", "create", paths[BUNDLE], "--report", paths[REPORT], "--svsm-manifest", paths[POLICY],
+                   "--vek", paths[VEK]);
+        ctl_expect_failure(&none, 2, "does not tell the nonce");
+        made = CTL("bundle", "create", paths[BUNDLE], "--report", paths[REPORT], "--svsm-manifest", paths[POLICY],
+                   "--svsm-manifest-version", "1", "--quote", paths[QUOTE], "--nonce", nonce, "--vek", paths[VEK],
+                   "--chain", paths[CHAIN]);
+        ck_assert_msg(made.status == 0, "%s%s", made.out, made.err);
+        r = VERIFY("--at", AT, "--crl", "soft");
+        o = expect(&r, NULL);
+        ck_assert_str_eq(ctl_str(o, "report_data_rule"), "svsm-manifest");
+        ck_assert(json_object_get_boolean(json_object_object_get(o, "bound")));
+}
+END_TEST
+
+START_TEST(options_that_make_no_sense_are_refused) {
+        static const struct {
+                const char *name, *value, *says;
+        } wrong[] = { { "--crl", "perhaps", "is not hard, soft or off" }, { "--at", "yesterday", "is neither RFC 3339" },
+                      { "--nonce", "", "--nonce must be 1 to 64 bytes" }, { "--data", "0", "--data must be" } };
+        AUTO_SPAWN_RESULT SpawnResult r = CTL("bundle", "verify", paths[BUNDLE], wrong[_i].name, wrong[_i].value);
+
+        ctl_expect_failure(&r, 2, wrong[_i].says);
 }
 END_TEST
 
@@ -374,6 +450,8 @@ static TCase *bundle_case(void) {
         tcase_add_loop_test(c, command_lines_that_make_no_sense_are_refused, 0, N_ELEMENTS(mistakes));
         tcase_add_test(c, parts_that_do_not_fit_make_no_bundle);
         tcase_add_test(c, azures_report_comes_out_of_its_hcl_report);
+        tcase_add_test(c, an_svsms_manifest_goes_with_its_report);
+        tcase_add_loop_test(c, options_that_make_no_sense_are_refused, 0, 4);
         tcase_add_test(c, what_is_written_is_as_the_schema_says);
         tcase_add_test(c, a_machine_is_captured_in_one_go);
         return c;
