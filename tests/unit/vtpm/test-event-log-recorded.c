@@ -15,6 +15,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/vtpm/recorded.h"
 #include "vtpm/event-data.h"
+#include "vtpm/event-log-diff.h"
 #include "vtpm/event-log-replay.h"
 
 static const char *const files[] = {
@@ -153,6 +154,46 @@ START_TEST(replay_equals_the_published_banks) {
                 compare_bank(files[_i], &log, name, want);
 } END_TEST
 
+/* An event in the midst of those that extend; false when there is none. */
+static bool find_middle(VtpmEventLog log, uint16_t bank, VtpmEvent *ret) {
+        VtpmEvent event;
+        size_t n = 0, at = 0;
+
+        vtpm_event_log_rewind(&log);
+        while (vtpm_event_log_next(&log, &event, NULL) > 0)
+                n += event.type != VTPM_EV_NO_ACTION && vtpm_event_digest(&event, bank);
+        vtpm_event_log_rewind(&log);
+        while (vtpm_event_log_next(&log, ret, NULL) > 0)
+                if (ret->type != VTPM_EV_NO_ACTION && vtpm_event_digest(ret, bank) && at++ == n / 2)
+                        return true;
+        return false;
+}
+
+START_TEST(real_log_differs_by_the_event_that_was_changed) {
+        AUTO_BLOB Blob a = log_read(files[_i]), b = log_read(files[_i]);
+        AUTO_VTPM_EVENT_LOG_DIFF VtpmEventLogDiff none = {}, one = {};
+        VtpmEventLog old, new;
+        const uint8_t *digest;
+        VtpmEvent event;
+        uint16_t bank;
+
+        ck_assert_int_eq(vtpm_event_log_open(a.data, a.size, &old, NULL), 0);
+        ck_assert_int_eq(vtpm_event_log_open(b.data, b.size, &new, NULL), 0);
+        bank = old.algs[old.n_algs - 1].hash;
+        ck_assert_int_eq(vtpm_event_log_diff(&old, &new, bank, &none, NULL), 0);
+        ck_assert_uint_eq(none.n_changes, 0);
+        if (!find_middle(new, bank, &event))
+                return;
+        digest = vtpm_event_digest(&event, bank)->bytes;
+        b.data[digest - b.data] ^= 0x80;
+        ck_assert_int_eq(vtpm_event_log_diff(&old, &new, bank, &one, NULL), 0);
+        ck_assert_msg(one.n_changes == 1, "%s: %zu changes", files[_i], one.n_changes);
+        ck_assert_int_eq(one.changes[0].kind, VTPM_CHANGE_CHANGED);
+        ck_assert_uint_eq(one.changes[0].pcr, event.pcr);
+        ck_assert_uint_eq(one.changes[0].old.number, event.number);
+        ck_assert_uint_eq(one.changes[0].new.number, event.number);
+} END_TEST
+
 START_TEST(the_list_above_is_complete) {
         AUTO_JSON json_object *manifest = recorded_manifest();
         json_object *all = NULL;
@@ -278,6 +319,7 @@ static Suite *suite(void) {
 
         tcase_add_loop_test(tc, structure_is_what_the_manifest_says, 0, N_ELEMENTS(files));
         tcase_add_loop_test(tc, replay_equals_the_published_banks, 0, N_ELEMENTS(files));
+        tcase_add_loop_test(tc, real_log_differs_by_the_event_that_was_changed, 0, N_ELEMENTS(files));
         tcase_add_test(tc, the_list_above_is_complete);
         tcase_add_test(tc, vendor_data_outside_of_its_event_is_refused);
         tcase_add_test(tc, every_truncation_of_a_real_log_is_survived);
