@@ -20,7 +20,9 @@ bool cloud_is_azure(const char *path) {
 }
 
 const char *cloud_certificates_url(const ConfigCollateral *config) {
-        if (config->cloud == CONFIG_CLOUD_NONE || (config->cloud == CONFIG_CLOUD_AUTO && !cloud_is_azure(ASSET_TAG_PATH)))
+        if (config->cloud == CONFIG_CLOUD_NONE)
+                return NULL;
+        if (config->cloud == CONFIG_CLOUD_AUTO && !cloud_is_azure(ASSET_TAG_PATH))
                 return NULL;
         return config->cloud_url ? config->cloud_url : SNP_THIM_URL;
 }

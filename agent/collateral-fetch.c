@@ -311,7 +311,8 @@ int collateral_fetch_init(Collateral *c, Error *e) {
         r = check_addresses(config, e);
         if (r < 0 || !c->setup.event || config->fetch == CONFIG_FETCH_NEVER)
                 return r;
-        r = sd_event_add_time_relative(c->setup.event, &c->fetch.timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_USEC, on_time, c);
+        r = sd_event_add_time_relative(c->setup.event, &c->fetch.timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_USEC,
+                                       on_time, c);
         if (r >= 0)
                 r = sd_event_source_set_enabled(c->fetch.timer, SD_EVENT_OFF);
         if (r < 0)

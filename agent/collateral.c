@@ -85,7 +85,8 @@ static void explain_missing(Collateral *c) {
                 c->vek_why = c->table_why;
         else if (snp_collateral_missing(c->parts) & 1u << SNP_PART_VEK) {
                 c->vek_why = (Error){};
-                (void) error_set(&c->vek_why, -ENOENT, "no-certificate", "The host gave no %s certificate, and nobody else so far",
+                (void) error_set(&c->vek_why, -ENOENT, "no-certificate",
+                                 "The host gave no %s certificate, and nobody else so far",
                                  c->id.key == SNP_SIGNING_KEY_VLEK ? "VLEK" : "VCEK");
         }
 }

@@ -78,8 +78,8 @@ int kbc_download_check_url(const char *url, Error *e) {
                 return error_oom(e);
         if (!ok)
                 return error_set(e, -EINVAL, "download-url",
-                                 "'%.200s' is neither https://HOST[:PORT]/PATH nor http:// and a literal address of this "
-                                 "machine or its link",
+                                 "'%.200s' is neither https://HOST[:PORT]/PATH nor http:// and a literal address of "
+                                 "this machine or its link",
                                  url);
         return 0;
 }

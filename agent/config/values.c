@@ -240,8 +240,8 @@ CONFIG_VALUE(config_value_ak) {
             text_to_u64(value + strlen("handle:"), 0, 0x81000000, 0x81ffffff, &handle) == 0)
                 i = CONFIG_AK_HANDLE;
         if (i < 0)
-                return config_value_bad(e, "expected 'rsa2048', 'ecc-p256', 'ecc-p384', 'azure', 'gcp-rsa', 'gcp-ecc', 'auto' or "
-                                           "'handle:0x81xxxxxx'");
+                return config_value_bad(e, "expected 'rsa2048', 'ecc-p256', 'ecc-p384', 'azure', 'gcp-rsa', 'gcp-ecc', "
+                                           "'auto' or 'handle:0x81xxxxxx'");
         tpm->ak = (ConfigAk) i;
         tpm->ak_handle = (uint32_t) handle;
         return 0;
@@ -354,7 +354,8 @@ CONFIG_VALUE(config_value_units) {
                 if (units.n == CONFIG_LIST_MAX)
                         return config_value_bad(e, "a list has at most 16 entries");
                 if (!unit_name_is_valid(word))
-                        return config_value_bad(e, "expected whole names of services or scopes; patterns are not supported");
+                        return config_value_bad(e, "expected whole names of services or scopes; patterns are not "
+                                                   "supported");
                 units.names[units.n] = strdup(word);
                 if (!units.names[units.n])
                         return error_oom(e);

@@ -35,7 +35,8 @@ static int add(CertItems *items, const char *name, X509 *cert, X509_CRL *crl, Er
                 X509_free(cert);
                 X509_CRL_free(crl);
                 if (items->n == CERT_ITEMS_MAX)
-                        return error_set(e, -E2BIG, "too-many-certificates", "More than %d certificates", CERT_ITEMS_MAX);
+                        return error_set(e, -E2BIG, "too-many-certificates", "More than %d certificates",
+                                         CERT_ITEMS_MAX);
                 return error_oom(e);
         }
         if (cert)

@@ -34,7 +34,8 @@ static const CtlOption options[] = {
         DEVICE_OPTIONS(FetchArgs, device),
         { "certs", "FILE", "the host's certificate table, for what it may already have", CTL_TEXT, AT(table) },
         { "product", "NAME", "product line of a report of version 2: Milan or Genoa", CTL_TEXT, AT(product) },
-        { "out", "DIR", "write files as snpguest names them; the cache is then used only with --cache", CTL_TEXT, AT(out) },
+        { "out", "DIR", "write files as snpguest names them; the cache is then used only with --cache", CTL_TEXT,
+          AT(out) },
         { "der", NULL, "files in DER instead of PEM", CTL_FLAG, AT(der) },
         CERTS_OPTIONS(FetchArgs, certs),
         { "kds", "URL", "AMD's service or a mirror, in order (" SNP_KDS_BASE "); none: nobody", CTL_TEXTS, AT(kds) },
@@ -109,7 +110,8 @@ static int read_servers(const FetchArgs *args, SnpFetchConfig *ret, Error *e) {
         return 0;
 }
 
-static int make_collateral(const FetchArgs *args, const SnpTrust *trust, const Evidence *v, SnpCollateral **ret, Error *e) {
+static int make_collateral(const FetchArgs *args, const SnpTrust *trust, const Evidence *v, SnpCollateral **ret,
+                           Error *e) {
         const SnpCrlPolicy crl = { .mode = args->crl ? SNP_CRL_HARD : SNP_CRL_OFF };
         CLEANUP(snp_collateral_freep) SnpCollateral *c = NULL;
         SnpProduct fallback = SNP_PRODUCT_UNKNOWN;
@@ -204,7 +206,8 @@ static int print_text(const Outcome *o, CtlOutput *out, Error *e) {
         ctl_printf(out, "\n");
         r = ctl_table_new(columns, N_ELEMENTS(columns), &table, e);
         for (SnpPart part = 0; part < SNP_N_PARTS && r == 0; part++) {
-                const char *const cells[] = { snp_part_name(part), snp_source_name(snp_collateral_source(o->parts, part)) };
+                const char *source = snp_source_name(snp_collateral_source(o->parts, part));
+                const char *const cells[] = { snp_part_name(part), source };
 
                 if (snp_collateral_get(o->parts, part))
                         r = ctl_table_add(table, cells, e);
@@ -255,8 +258,8 @@ static int run_fetch(const CtlCall *call, CtlOutput *out, Error *e) {
 const CtlVerb ctl_verb_certs_fetch = {
         .name = "certs fetch",
         .summary = "Get the certificates for a report from AMD, a mirror or the cloud",
-        .details = "\nLooks into the host's table and the cache first and asks only for what is missing, waiting where\n"
-                   "a server says so. What comes is verified up to AMD's roots, or to --trust-root, before it is kept\n"
+        .details = "\nLooks into the host's table and the cache first and asks only for what is missing, waiting\n"
+                   "where a server says so. What comes is verified up to AMD's roots, or to --trust-root, before it is kept\n"
                    "or written. A VLEK cannot be fetched: only its provider has it. Mirrors are https, or http and a\n"
                    "literal address of this machine or its link.\n",
         .options = { options, N_ELEMENTS(options) },

@@ -58,7 +58,8 @@ static int add_dir(CertItems *items, const char *dir, Error *e) {
         int n = scandir(dir, &names, has_certificates, alphasort), r = 0;
 
         if (n < 0)
-                return error_set(e, -errno, "open-failed", "Cannot read the folder %s: %s", dir, error_text(NULL, -errno));
+                return error_set(e, -errno, "open-failed", "Cannot read the folder %s: %s", dir,
+                                 error_text(NULL, -errno));
         for (int i = 0; i < n; i++) {
                 AUTO_FREE char *path = NULL;
                 Error why = {};
@@ -121,7 +122,8 @@ static void put_fingerprint(const CertItem *item, Facts *f) {
 }
 
 static Facts facts_of(const CertItem *item) {
-        Facts f = { .kind = item->crl ? "CRL" : item->role == SNP_ROLE_NONE ? "certificate" : snp_cert_role_name(item->role) };
+        const char *role = item->role == SNP_ROLE_NONE ? "certificate" : snp_cert_role_name(item->role);
+        Facts f = { .kind = item->crl ? "CRL" : role };
         STACK_OF(X509_REVOKED) *revoked;
 
         put_fingerprint(item, &f);
@@ -271,8 +273,8 @@ const CtlVerb ctl_verb_certs_show = {
         .operands = "FILE|DIR|cache",
         .n_operands = 1,
         .summary = "Show certificates, tables and revocation lists, and whether they verify",
-        .details = "\nDER, PEM and the host's certificate table are told apart by their bytes. Everything that is shown\n"
-                   "together is used to build chains; none of it becomes a root. Exit status 1: something does not\n"
+        .details = "\nDER, PEM and the host's certificate table are told apart by their bytes. Everything that is\n"
+                   "shown together is used to build chains; none of it becomes a root. Exit status 1: something does not\n"
                    "verify.\n",
         .options = { options, N_ELEMENTS(options) },
         .args_size = sizeof(ShowArgs),

@@ -52,7 +52,8 @@ static int add_json_item(json_object *list, const char *what, int r, const Error
 
         if (json_add_str(o, "item", what) < 0 || json_add_bool(o, "stored", r == 0) < 0)
                 return -ENOMEM;
-        if (r < 0 && (json_add_str(o, "reason", error_reason(e, r)) < 0 || json_add_str(o, "message", error_text(e, r)) < 0))
+        if (r < 0 && (json_add_str(o, "reason", error_reason(e, r)) < 0 ||
+                      json_add_str(o, "message", error_text(e, r)) < 0))
                 return -ENOMEM;
         if (json_object_array_add(list, o) < 0)
                 return -ENOMEM;

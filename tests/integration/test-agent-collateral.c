@@ -357,8 +357,8 @@ static void *fetch_by_hand(void *p) {
         char report[128];
 
         (void) snprintf(report, sizeof(report), "%s/report.bin", kds.dir);
-        *(SpawnResult *) p = CTL("certs", "fetch", "--json", "--report", report, "--trust-root", machine_test_root(), "--kds",
-                                 kds.url, "--kds-ca", kds.ca, "--cache", kds.cache, "--crl");
+        *(SpawnResult *) p = CTL("certs", "fetch", "--json", "--report", report, "--trust-root", machine_test_root(),
+                                 "--kds", kds.url, "--kds-ca", kds.ca, "--cache", kds.cache, "--crl");
         return NULL;
 }
 
@@ -387,9 +387,9 @@ START_TEST(the_agent_and_snpctl_take_turns) {
 END_TEST
 
 START_TEST(what_snpctl_fetched_for_this_machine_the_agent_has) {
-        AUTO_SPAWN_RESULT SpawnResult r = CTL("certs", "fetch", "--from-device", "--tsm-path", machine_tsm_path(), "--trust-root",
-                                              machine_test_root(), "--kds", kds.url, "--kds-ca", kds.ca, "--cache", kds.cache,
-                                              "--crl");
+        AUTO_SPAWN_RESULT SpawnResult r = CTL("certs", "fetch", "--from-device", "--tsm-path", machine_tsm_path(),
+                                              "--trust-root", machine_test_root(), "--kds", kds.url, "--kds-ca",
+                                              kds.ca, "--cache", kds.cache, "--crl");
 
         ck_assert_msg(r.status == 0, "%s", r.err);
         machine_start(&m, settings("Kds=none\n"));
