@@ -58,9 +58,8 @@ bool snp_cache_name_parse(const char *name, SnpCacheName *ret) {
         SnpCacheName found = { .key = text_starts_with(name, "vlek-") ? SNP_SIGNING_KEY_VLEK : SNP_SIGNING_KEY_VCEK };
         const char *rest = NULL, *vek;
 
-        while (!rest && ++found.product < SNP_N_PRODUCTS) {
+        while (!rest && ++found.product < SNP_N_PRODUCTS)
                 rest = skip(skip(skip(name, key_name(found.key)), "-"), snp_product_name(found.product));
-        }
         if (!rest)
                 return false;
         vek = skip_hex(skip(skip_hex(skip(rest, "-"), 2 * hwid_size(found.product)), "-"), 2 * SNP_TCB_SIZE);
