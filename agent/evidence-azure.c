@@ -18,7 +18,8 @@ static_assert(VTPM_REPORT_DATA_SIZE == SNP_REPORT_DATA_SIZE, "the binding is abo
 static int check_claims(const EvidenceJob *job, const VtpmHcl *hcl, Error *e) {
         const WireBytes *ak = &job->evidence.quote.ak_public;
         VtpmHclWitness w = {
-                .hcl = hcl, .report_data = hcl->report + VTPM_HCL_SNP_REPORT_DATA_AT, .ak = ak->data, .ak_size = ak->size,
+                .hcl = hcl, .report_data = hcl->report + VTPM_HCL_SNP_REPORT_DATA_AT,
+                .ak = ak->data, .ak_size = ak->size,
         };
         VtpmHclClaims claims;
         VtpmBinding binding;
@@ -28,7 +29,7 @@ static int check_claims(const EvidenceJob *job, const VtpmHcl *hcl, Error *e) {
         if (r < 0)
                 return r;
         if (!vtpm_hcl_claims_say(&claims, job->nonce, job->nonce_size))
-                return error_set(e, -ESTALE, "azure-stale", "The paravisor's claims say something else than was asked for");
+                return error_set(e, -ESTALE, "azure-stale", "The paravisor's claims do not say what was asked for");
         return 0;
 }
 

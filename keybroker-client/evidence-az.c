@@ -59,8 +59,8 @@ static void put_quote(Writer *w, const KbcAzEvidence *in, const VtpmSignature *s
 
 static int check_sizes(const KbcAzEvidence *in, Error *e) {
         if (!in->vcek || in->vcek_size == 0)
-                return error_set(e, -ENOENT, "no-certificate", "There is no VCEK certificate yet, which evidence of TEE "
-                                 "type '" KBC_TEE_AZ_SNP_VTPM "' must have");
+                return error_set(e, -ENOENT, "no-certificate", "There is no VCEK certificate yet, which evidence of "
+                                 "TEE type '" KBC_TEE_AZ_SNP_VTPM "' must have");
         if (in->vcek_size > CERT_MAX)
                 return error_set(e, -E2BIG, "certificate-too-large", "VCEK of %zu bytes exceeds the limit of %u",
                                  in->vcek_size, CERT_MAX);
@@ -79,7 +79,7 @@ static int read_quote(const KbcAzEvidence *in, VtpmSignature *ret, Error *e) {
                                  "The quote is not signed by RSASSA with SHA-256, which the evidence's format wants");
         if (in->pcrs->hash != VTPM_ALG_SHA256 || in->pcrs->mask != VTPM_PCR_MASK_ALL)
                 return error_set(e, -EOPNOTSUPP, "quote-pcrs",
-                                 "The quote is not over all PCRs of the SHA-256 bank, which the evidence's format wants");
+                                 "The quote is not over all PCRs of the SHA-256 bank, as its format wants it");
         return 0;
 }
 

@@ -34,6 +34,7 @@ typedef struct KbcAzEvidence {
  * @ret_warnings: KBC_EVIDENCE_WARN_* bits; may be NULL
  *
  * Return: 0; -EOPNOTSUPP no report of SNP ("hcl-not-snp") or another kind of quote ("quote-scheme", "quote-pcrs");
- * -ENOENT no VCEK ("no-certificate"); as vtpm_hcl_parse(), vtpm_signature_parse() and snp_report_parse(); -E2BIG; -ENOMEM.
+ * -ENOENT no VCEK ("no-certificate"); as vtpm_hcl_parse(), vtpm_signature_parse() and snp_report_parse(); -E2BIG;
+ * -ENOMEM.
  */
 WARN_UNUSED int kbc_evidence_az(const KbcAzEvidence *in, KbcEvidence *ret, unsigned *ret_warnings, Error *e);

@@ -63,7 +63,7 @@ WARN_UNUSED int vtpm_azure_report(VtpmContext *ctx, const VtpmAzureAsked *asked,
 typedef struct VtpmAzureEvidence {
         Blob hcl;        /* see vtpm_azure_report() */
         VtpmQuote quote; /* by the key of the claims, over the same bytes */
-        Blob ak_cert;    /* DER; empty when there is none yet: the paravisor gets it from its host some time after boot */
+        Blob ak_cert;    /* DER; empty when there is none yet: the paravisor gets it some time after boot */
 } VtpmAzureEvidence;
 void vtpm_azure_evidence_done(VtpmAzureEvidence *evidence);
 #define AUTO_VTPM_AZURE_EVIDENCE CLEANUP(vtpm_azure_evidence_done)

@@ -30,8 +30,8 @@ typedef struct VtpmHclWitness {
  * @ret:         always set; VTPM_BINDING_HCL or, with the reason in words, VTPM_BINDING_NONE
  *
  * The digest of the claims must fill REPORT_DATA from its beginning, with zeros behind it. The paravisor asks for its
- * report at VMPL 0; any other level could be a guest's own request with REPORT_DATA of its choosing. The claims are read
- * only after all that.
+ * report at VMPL 0; any other level could be a guest's own request with REPORT_DATA of its choosing. The claims are
+ * read only after all that.
  *
  * Return: 0 bound; -EOPNOTSUPP no report of SNP ("hcl-not-snp"); -EKEYREJECTED level ("hcl-vmpl"), digest
  * ("hcl-digest"), zeros ("hcl-report-data") or key ("hcl-ak"); or as vtpm_hcl_claims_parse() and vtpm_public_parse().

@@ -20,7 +20,7 @@
 
 #define VTPM_HCL_REPORT_OFFSET 0x20u  /* of the hardware report's slot */
 #define VTPM_HCL_REPORT_SIZE 0x4A0u   /* of the slot: that of an SNP report; a shorter report is followed by zeros */
-/* Fields of an SNP report in the slot, for those who do not verify it (AMD publication 56860, table ATTESTATION_REPORT). */
+/* Fields of an SNP report, for those who do not verify it: AMD publication 56860, table ATTESTATION_REPORT. */
 #define VTPM_HCL_SNP_VMPL_AT 0x30u
 #define VTPM_HCL_SNP_REPORT_DATA_AT 0x50u
 #define VTPM_HCL_CLAIMS_OFFSET 0x4D4u

@@ -228,8 +228,8 @@ int vtpm_nv_read(VtpmContext *ctx, uint32_t index, size_t max, Blob *ret, Error 
         if (r < 0)
                 return r;
         if (nv.pub.size > max || nv.pub.size > VTPM_NV_SIZE_MAX)
-                return error_set(e, -E2BIG, "nv-too-large", "NV index 0x%08x has %u bytes, at most %zu are taken", index,
-                                 nv.pub.size, max < VTPM_NV_SIZE_MAX ? max : VTPM_NV_SIZE_MAX);
+                return error_set(e, -E2BIG, "nv-too-large", "NV index 0x%08x has %u bytes, at most %zu are taken",
+                                 index, nv.pub.size, max < VTPM_NV_SIZE_MAX ? max : VTPM_NV_SIZE_MAX);
         if (!(nv.pub.attributes & VTPM_NV_WRITTEN))
                 return error_set(e, -ENODATA, "nv-unwritten", "NV index 0x%08x was never written", index);
         r = find_chunk(ctx, &nv.chunk, e);
@@ -260,7 +260,8 @@ int vtpm_nv_write(VtpmContext *ctx, uint32_t index, const void *data, size_t siz
         r = find_chunk(ctx, &nv.chunk, e);
         if (r < 0)
                 return r;
-        return transfer(&nv, VTPM_NV_OWNERWRITE, VTPM_NV_AUTHWRITE, write_part, (Part){ .size = size, .from = data }, e);
+        return transfer(&nv, VTPM_NV_OWNERWRITE, VTPM_NV_AUTHWRITE, write_part, (Part){ .size = size, .from = data },
+                        e);
 }
 
 int vtpm_nv_define(VtpmContext *ctx, uint32_t index, uint16_t size, Error *e) {

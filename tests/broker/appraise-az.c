@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Trustee's checks (deps/verifier/src/az_snp_vtpm), and those that it leaves out: which PCRs were quoted, that user data
- * are the challenge and nothing more, that nothing else is in REPORT_DATA, and how the machine was configured.
+ * Trustee's checks (deps/verifier/src/az_snp_vtpm), and those that it leaves out: which PCRs were quoted, that user
+ * data are the challenge and nothing more, that nothing else is in REPORT_DATA, and how the machine was configured.
  */
 #include <string.h>
 

@@ -83,16 +83,18 @@ static void judge_binding(const BrokerJudging *j, const BrokerAttestation *a, co
         hex_encode_to(report->report_data, sizeof(report->report_data), found);
         if (r == 0)
                 hex_encode_to(expected, sizeof(expected), wanted);
-        (void) broker_require(j, "report-data", r == 0 && CRYPTO_memcmp(expected, report->report_data, sizeof(expected)) == 0,
-                       r == 0 ? wanted : error_text(&e, r), found);
+        (void) broker_require(j, "report-data",
+                              r == 0 && CRYPTO_memcmp(expected, report->report_data, sizeof(expected)) == 0,
+                              r == 0 ? wanted : error_text(&e, r), found);
         if (!a->init_data_format)
                 return;
         r = broker_init_data_digest(a, host_data, &e);
         hex_encode_to(report->host_data, sizeof(report->host_data), found);
         if (r == 0)
                 hex_encode_to(host_data, sizeof(host_data), wanted);
-        (void) broker_require(j, "init-data", r == 0 && CRYPTO_memcmp(host_data, report->host_data, sizeof(host_data)) == 0,
-                       r == 0 ? wanted : error_text(&e, r), found);
+        (void) broker_require(j, "init-data",
+                              r == 0 && CRYPTO_memcmp(host_data, report->host_data, sizeof(host_data)) == 0,
+                              r == 0 ? wanted : error_text(&e, r), found);
 }
 
 static void judge_measurement(const BrokerJudging *j, const SnpReport *report) {
@@ -146,8 +148,9 @@ static bool has_no_devices(const char *additional_evidence) {
 }
 
 bool broker_judge_form(const BrokerJudging *j, const SnpReport *report) {
-        if (!require_number(j, "version", report->version >= REPORT_VERSION_MIN && report->version <= REPORT_VERSION_MAX,
-                            "3..5", report->version))
+        if (!require_number(j, "version",
+                            report->version >= REPORT_VERSION_MIN && report->version <= REPORT_VERSION_MAX, "3..5",
+                            report->version))
                 return false;
         if (snp_tcb_decode(snp_product_tcb_layout(report->product), report->reported_tcb, &j->result->tcb) < 0)
                 return broker_require(j, "tcb-layout", false, "known", "unknown");

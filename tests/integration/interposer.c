@@ -19,7 +19,8 @@ typedef struct Server {
         size_t last_size;
 } Server;
 
-static size_t ask_upstream(const Server *s, const void *command, size_t size, uint8_t answer[static TPM_BUS_FRAME_MAX]) {
+static size_t ask_upstream(const Server *s, const void *command, size_t size,
+                           uint8_t answer[static TPM_BUS_FRAME_MAX]) {
         return s->options.upstream ? tpm_bus_ask(s->options.upstream->path, command, size, answer) : 0;
 }
 
