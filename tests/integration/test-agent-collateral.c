@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/json.h"
 #include "tests/integration/ctl.h"
 #include "tests/integration/kds-world.h"
@@ -386,6 +387,33 @@ START_TEST(the_agent_and_snpctl_take_turns) {
 }
 END_TEST
 
+START_TEST(an_attempt_ends_with_the_configuration_that_began_it) {
+        kds_world_control(&kds, "all slow 60000\n");
+        machine_start(&m, settings("RequestTimeout=1min\nDeadline=1min\n"));
+        show_report();
+        while (kds_world_count(&kds, "what=chain") == 0)
+                (void) !deadline_sleep(deadline_never(), USEC_PER_MSEC); /* until it is under way */
+        kds_world_control(&kds, "");
+        machine_configure(&m, settings(""));
+        ck_assert_int_eq(kill(m.agent.pid, SIGHUP), 0);
+        daemon_wait_notify(&m.agent, "RELOADING=1");
+        daemon_wait_notify(&m.agent, "READY=1");
+        show_report();
+        daemon_wait_log(&m.agent, VERIFIES); /* it did not wait for the turn that the first one had */
+}
+END_TEST
+
+START_TEST(stopping_does_not_wait_for_an_attempt) {
+        kds_world_control(&kds, "all slow 60000\n");
+        machine_start(&m, settings("RequestTimeout=1min\nDeadline=1min\n"));
+        show_report();
+        while (kds_world_count(&kds, "what=chain") == 0)
+                (void) !deadline_sleep(deadline_never(), USEC_PER_MSEC);
+        ck_assert_int_eq(daemon_stop(&m.agent), 0);
+        daemon_start(&m.agent);
+}
+END_TEST
+
 START_TEST(what_snpctl_fetched_for_this_machine_the_agent_has) {
         AUTO_SPAWN_RESULT SpawnResult r = CTL("certs", "fetch", "--from-device", "--tsm-path", machine_tsm_path(),
                                               "--trust-root", machine_test_root(), "--kds", kds.url, "--kds-ca",
@@ -445,6 +473,8 @@ int main(int argc, char **argv) {
         tcase_add_test(t, a_missing_list_is_told_in_soft_mode);
         tcase_add_test(t, a_missing_list_is_fatal_in_hard_mode);
         tcase_add_test(t, the_agent_and_snpctl_take_turns);
+        tcase_add_test(t, an_attempt_ends_with_the_configuration_that_began_it);
+        tcase_add_test(t, stopping_does_not_wait_for_an_attempt);
         tcase_add_test(t, what_snpctl_fetched_for_this_machine_the_agent_has);
         tcase_add_test(t, addresses_that_cannot_be_asked_are_refused_at_the_start);
         suite_add_tcase(s, t);
