@@ -144,7 +144,7 @@ static int nonce_of_report(Bundle *b, const SnpReport *report, Error *e) {
         while (n > 0 && report->report_data[n - 1] == 0)
                 n--;
         if (n == 0 || b->rule != BUNDLE_RULE_NONCE)
-                return ctl_usage(e, "this report does not tell the nonce: give --nonce or --data");
+                return ctl_usage(e, "this report does not tell the nonce: give --nonce or --data (00 where REPORT_DATA is zero)");
         return set_nonce(b, report->report_data, n);
 }
 
