@@ -379,7 +379,9 @@ static int boot(Model *m, Error *e) {
 static int serve(Model *m, SimParavisor *p, Error *e) {
         TpmBus bus = { .on_command = serve_command, .user = m };
 
-        (void) snprintf(p->dir, sizeof(p->dir), "/tmp/snp-paravisor-XXXXXX");
+        /* Beside the TPM behind, whose directory goes when that is stopped, also after a test that failed. */
+        (void) snprintf(p->dir, sizeof(p->dir), "%.*s/snp-paravisor-XXXXXX",
+                        (int) (strrchr(m->options.swtpm, '/') - m->options.swtpm), m->options.swtpm);
         if (!mkdtemp(p->dir))
                 return error_set(e, -errno, "sim-start", "Cannot make a directory: %s", error_text(NULL, -errno));
         (void) snprintf(p->path, sizeof(p->path), "%s/sock", p->dir);

@@ -28,7 +28,7 @@
 #define SIM_PARAVISOR_WINDOW_MSEC 2000u
 
 typedef struct SimParavisorOptions {
-        const char *swtpm;       /* socket of the TPM behind */
+        const char *swtpm;       /* socket of the TPM behind, with its directory */
         const SimPki *pki;       /* signs the reports; may be NULL with @recorded */
         const Blob *recorded;    /* serves this and makes nothing new */
         uint64_t step_msec;      /* that pass with each reading from the beginning */
