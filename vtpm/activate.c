@@ -65,8 +65,8 @@ static size_t read_coordinate(Reader *r, uint8_t *ret) {
 }
 
 /*
- * A point that is not on the curve is for the TPM to refuse, but libtpms 0.9 answers TPM_RC_FAILURE to one: nothing that
- * a peer sends should get as far as that.
+ * The TPM refuses points that are not on its curve, but libtpms 0.9 takes one with anything behind it. A credential is
+ * accepted to the byte or not at all, whatever the TPM.
  */
 static int check_point(const Blob *ek_public, const Blob *secret, Error *e) {
         CLEANUP(pkey_freep) EVP_PKEY *point = NULL;

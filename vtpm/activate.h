@@ -24,8 +24,8 @@ typedef struct VtpmActivation {
  *
  * It crosses the bus encrypted, in a session salted to the TPM's endorsement key.
  *
- * Return: 0; -EKEYREJECTED the credential is not for these keys of this TPM, or was altered ("credential-rejected"), or as
- * vtpm_session_start() and vtpm_ak_load(); -ENOENT; or as VTPM_CALL().
+ * Return: 0; -EKEYREJECTED the credential is not for these keys of this TPM, or was altered ("credential-rejected"), or
+ * as vtpm_session_start() and vtpm_ak_load(); -ENOENT; or as VTPM_CALL().
  */
 WARN_UNUSED int vtpm_credential_activate(VtpmContext *ctx, const VtpmActivation *how, const VtpmCredential *credential,
                                          Secret *ret, Error *e);

@@ -25,7 +25,7 @@
  */
 WARN_UNUSED int vtpm_ak_detect(VtpmContext *ctx, VtpmAkSpec *ret, Error *e);
 
-/* Google's template, TPMT_PUBLIC. 0; -ENOENT ("ak-absent"); -EKEYREJECTED it is not for an attestation key; -EBADMSG. */
+/* Google's template, TPMT_PUBLIC. 0; -ENOENT ("ak-absent"); -EKEYREJECTED not for an attestation key; -EBADMSG. */
 WARN_UNUSED int vtpm_ak_platform_template(VtpmContext *ctx, VtpmAkKind kind, Blob *ret, Error *e);
 
 /**

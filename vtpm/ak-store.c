@@ -53,8 +53,8 @@ static int is_there(VtpmContext *ctx, uint32_t handle, const Blob *pub, Error *e
 }
 
 /*
- * @key becomes persistent at @handle, or, if it is, ceases to be. tpm2-tss 3.2 leaves its records of both open (its pull
- * requests 2667 and 2670): the caller closes @key as ever, the new one is closed here.
+ * @key becomes persistent at @handle, or, if it is, ceases to be. tpm2-tss 3.2 leaves its records of both open (its
+ * pull requests 2667 and 2670): the caller closes @key as ever, the new one is closed here.
  */
 static int evict_control(VtpmContext *ctx, const VtpmHandle *key, uint32_t handle, Error *e) {
         ESYS_CONTEXT *esys = vtpm_context_esys(ctx);

@@ -18,7 +18,7 @@ WARN_UNUSED int vtpm_ak_show(VtpmContext *ctx, const VtpmAkSpec *spec, Blob *ret
  * vtpm_ak_persist() - make a primary key and keep it at a persistent handle
  * @spec:    one of VTPM_AK_RSASSA to VTPM_AK_ECDSA_P384, VTPM_AK_GCP_RSA, VTPM_AK_GCP_ECC
  * @handle:  0x81000000 to 0x817fffff (the owner's), without those others have a claim to: 0x81000001 and 0x81000002
- *           (storage root keys, which systemd shares), 0x81000003 (Azure's), 0x81010000 to 0x8101ffff (endorsement keys)
+ *           (storage root keys, which systemd shares), 0x81000003 (Azure's), 0x81010000 to 0x8101ffff (EKs)
  *
  * Does nothing when this very key is there already.
  *

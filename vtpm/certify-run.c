@@ -44,8 +44,8 @@ static int ask(VtpmContext *ctx, ESYS_TR by, ESYS_TR what, VtpmBytes nonce, Vtpm
         return r < 0 ? r : store(attest, signature, ret, e);
 }
 
-int vtpm_certify(VtpmContext *ctx, const VtpmAkSpec *by, const VtpmAkSpec *what, VtpmBytes nonce, VtpmCertification *ret,
-                 Error *e) {
+int vtpm_certify(VtpmContext *ctx, const VtpmAkSpec *by, const VtpmAkSpec *what, VtpmBytes nonce,
+                 VtpmCertification *ret, Error *e) {
         AUTO_VTPM_CERTIFICATION VtpmCertification c = {};
         AUTO_VTPM_HANDLE VtpmHandle signer = VTPM_HANDLE_NONE;
         AUTO_VTPM_HANDLE VtpmHandle key = VTPM_HANDLE_NONE;

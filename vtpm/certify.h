@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * One attestation key says of another that both live in one TPM: TPM2_Certify. So trust in a key that a platform vouches
- * for (Azure's in its report, Google's by a certificate) extends to one of the kind that a verifier likes better.
+ * One attestation key says of another that both live in one TPM: TPM2_Certify. So trust in a key that a platform
+ * vouches for (Azure's in its report, Google's by a certificate) extends to one of the kind that a verifier likes
+ * better.
  */
 
 #include <stddef.h>

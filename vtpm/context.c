@@ -73,8 +73,8 @@ int vtpm_context_open(const char *tcti, Deadline deadline, VtpmContext **ret, Er
 
 /*
  * ESAPI keeps copies of what went through it (parameters of the last command, decrypted responses) and frees them as
- * they are. glibc overwrites what is freed while M_PERTURB is set; smaller pieces than these it may keep as they are, but
- * secrets are in the two large ones, ESAPI's context and SAPI's.
+ * they are. glibc overwrites what is freed while M_PERTURB is set; smaller pieces than these it may keep as they are,
+ * but secrets are in the two large ones, ESAPI's context and SAPI's.
  */
 static void finalize(ESYS_CONTEXT **esys) {
         (void) mallopt(M_PERTURB, 0xff);

@@ -22,7 +22,8 @@
 #define POINT_MAX (1u + 2u * VTPM_COORDINATE_MAX)
 #define AES_KEY_MAX 32u
 
-#define EK_MUST (VTPM_OBJECT_FIXED_TPM | VTPM_OBJECT_SENSITIVE_DATA_ORIGIN | VTPM_OBJECT_RESTRICTED | VTPM_OBJECT_DECRYPT)
+#define EK_MUST                                                                                                        \
+        (VTPM_OBJECT_FIXED_TPM | VTPM_OBJECT_SENSITIVE_DATA_ORIGIN | VTPM_OBJECT_RESTRICTED | VTPM_OBJECT_DECRYPT)
 
 /* All that is secret of one credential while it is made; lives in one Secret. */
 typedef struct Work {
@@ -79,7 +80,8 @@ static int seed_by_rsa(const VtpmPublic *ek, EVP_PKEY *key, Work *work, Blob *re
                 return crypto_error("set up encryption", e);
         }
         size = sizeof(out); /* the label is the context's now */
-        if (RAND_bytes(work->seed, (int) seed_size) != 1 || EVP_PKEY_encrypt(ctx, out, &size, work->seed, seed_size) != 1)
+        if (RAND_bytes(work->seed, (int) seed_size) != 1 ||
+            EVP_PKEY_encrypt(ctx, out, &size, work->seed, seed_size) != 1)
                 return crypto_error("encrypt the seed", e);
         return blob_dup(out, size, ret) < 0 ? error_oom(e) : 0;
 }

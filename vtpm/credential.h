@@ -41,7 +41,8 @@ WARN_UNUSED int vtpm_credential_make(const Blob *ek_public, const Blob *ak_publi
 
 /*
  * The file that tpm2_makecredential writes and tpm2_activatecredential reads, big-endian: u32 0xbadcc0de, u32 1,
- * TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET. Parsing: 0; -EBADMSG; -EOPNOTSUPP another version; -E2BIG. Encoding: 0, -ENOMEM.
+ * TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET. Parsing: 0; -EBADMSG; -EOPNOTSUPP another version; -E2BIG. Encoding: 0,
+ * -ENOMEM.
  */
 #define VTPM_CREDENTIAL_FILE_MAX (8u + 2u + VTPM_CREDENTIAL_ID_OBJECT_MAX + 2u + VTPM_CREDENTIAL_SECRET_MAX)
 WARN_UNUSED int vtpm_credential_parse(const void *data, size_t size, VtpmCredential *ret, Error *e);

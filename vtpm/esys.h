@@ -77,8 +77,8 @@ void vtpm_handle_done(VtpmHandle *h);
 VtpmHandle vtpm_handle_take(VtpmHandle *h);
 
 /*
- * To be called after a command with a secret in it, from the function that sent it: overwrites what ESAPI has left below
- * on the stack (iesys_decrypt_param() decrypts there), which nothing else might do for long.
+ * To be called after a command with a secret in it, from the function that sent it: overwrites what ESAPI has left
+ * below on the stack (iesys_decrypt_param() decrypts there), which nothing else might do for long.
  */
 void vtpm_burn_stack(void);
 

@@ -87,7 +87,7 @@ int vtpm_nv_certificate(VtpmContext *ctx, uint32_t index, const Blob *tpmt_publi
         int r;
 
         r = vtpm_nv_read(ctx, index, VTPM_NV_SIZE_MAX, &content, &why);
-        if (r == -ENOENT || r == -ENODATA) /* planned for, but nothing was ever put there: no different for the caller */
+        if (r == -ENOENT || r == -ENODATA) /* planned for, but nothing was put there: all the same here */
                 return error_set(e, -ENOENT, "nv-cert-absent", "NV index 0x%08x holds no certificate", index);
         if (r < 0)
                 return error_set(e, r, error_reason(&why, r), "%s", error_text(&why, r));

@@ -51,7 +51,8 @@ static int read_serialised(const uint8_t *data, size_t size, Blob *ret_public, E
         if (q < 0)
                 return q;
         if (own.size != name.size || memcmp(own.bytes, name.data, own.size) != 0)
-                return error_set(e, -EKEYREJECTED, "tpm-name", "The TPM's name for a key is not that of its public area");
+                return error_set(e, -EKEYREJECTED, "tpm-name",
+                                 "The TPM's name for a key is not that of its public area");
         return blob_dup(pub.data, pub.size, ret_public) < 0 ? error_oom(e) : 0;
 }
 

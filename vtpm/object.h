@@ -22,8 +22,8 @@ typedef struct VtpmName {
 WARN_UNUSED int vtpm_name_of(const void *tpmt_public, size_t size, VtpmName *ret, Error *e);
 
 /*
- * A transient primary key with empty authorisation, of TPM2_RH_OWNER or TPM2_RH_ENDORSEMENT. @template is a TPMT_PUBLIC,
- * @ret_public the key's own. 0; -EINVAL the template cannot be decoded; or as vtpm_object_public() and VTPM_CALL().
+ * A transient primary key with empty authorisation, of TPM2_RH_OWNER or TPM2_RH_ENDORSEMENT. @template is a
+ * TPMT_PUBLIC, @ret_public the key's own. 0; -EINVAL the template cannot be decoded; or as vtpm_object_public() and VTPM_CALL().
  */
 WARN_UNUSED int vtpm_object_create_primary(VtpmContext *ctx, uint32_t hierarchy, const Blob *template,
                                            VtpmHandle *ret_key, Blob *ret_public, Error *e);
@@ -36,8 +36,8 @@ WARN_UNUSED int vtpm_object_open(VtpmContext *ctx, uint32_t handle, VtpmHandle *
  *
  * Not the same as asking the TPM again: ESAPI encrypts salts to the public area it was given when the object came into
  * being, and authenticates commands by the name it was given then. Up to 3.2 it does not compare the two when an object
- * is opened by its handle (Esys_ReadPublic_Finish), so somebody on the bus could have answered with the right name and a
- * key of theirs. Here they are compared.
+ * is opened by its handle (Esys_ReadPublic_Finish), so somebody on the bus could have answered with the right name and
+ * a key of theirs. Here they are compared.
  *
  * Return: 0; -EKEYREJECTED name and public area are not of one key ("tpm-name"); -ENOMEM; -EBADMSG; -EOPNOTSUPP.
  */

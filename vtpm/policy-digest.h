@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Policies of TPM objects, computed without a TPM: each function does to a digest what the command of its name does to a
- * policy session. Source: TPM 2.0 Library Part 3, "Enhanced Authorization (EA) Commands", the description of each.
+ * Policies of TPM objects, computed without a TPM: each function does to a digest what the command of its name does to
+ * a policy session. Source: TPM 2.0 Library Part 3, "Enhanced Authorization (EA) Commands", the description of each.
  */
 
 #include <stddef.h>

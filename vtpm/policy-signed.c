@@ -51,13 +51,15 @@ int vtpm_policy_signer(EVP_PKEY *key, Blob *ret_public, Error *e) {
         CLEANUP(bn_freep) BIGNUM *exponent = NULL;
         int bits = EVP_PKEY_get_bits(key);
 
-        if (EVP_PKEY_is_a(key, "RSA") != 1 || bits < RSA_BITS_MIN || bits > (int) VTPM_RSA_SIZE_MAX * 8 || bits % 8 != 0)
+        if (EVP_PKEY_is_a(key, "RSA") != 1 || bits < RSA_BITS_MIN || bits > (int) VTPM_RSA_SIZE_MAX * 8 ||
+            bits % 8 != 0)
                 return error_set(e, -EOPNOTSUPP, "policy-key", "A key that signs policies is RSA of 2048 to 4096 bits");
         if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
             EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
                 return error_oom(e);
         if (!BN_is_word(exponent, EXPONENT))
-                return error_set(e, -EOPNOTSUPP, "policy-key", "A key that signs policies has the exponent %u", EXPONENT);
+                return error_set(e, -EOPNOTSUPP, "policy-key",
+                                 "A key that signs policies has the exponent %u", EXPONENT);
         pub.rsa_bits = (uint16_t) bits;
         pub.modulus_size = (size_t) bits / 8;
         if (BN_bn2binpad(n, pub.modulus, bits / 8) < 0 || vtpm_public_encode(&pub, ret_public) < 0)

@@ -41,7 +41,7 @@ typedef struct VtpmPolicySignatures {
 void vtpm_policy_signatures_done(VtpmPolicySignatures *s);
 #define AUTO_VTPM_POLICY_SIGNATURES CLEANUP(vtpm_policy_signatures_done)
 
-/* TPMT_PUBLIC under which TPMs know the key: its name goes into policies. 0; -EOPNOTSUPP not RSA of 2048 to 4096 bits. */
+/* TPMT_PUBLIC as TPMs know the key; its name goes into policies. 0; -EOPNOTSUPP not RSA of 2048 to 4096 bits. */
 WARN_UNUSED int vtpm_policy_signer(EVP_PKEY *key, Blob *ret_public, Error *e);
 
 /* Approves these PCR values. 0; -EINVAL no PCR, or none of a bank we know; -EOPNOTSUPP the key; -EIO it cannot sign. */
@@ -54,7 +54,7 @@ WARN_UNUSED int vtpm_policy_signature_verify(const VtpmPolicySignature *s, const
 const VtpmPolicySignature *vtpm_policy_signatures_find(const VtpmPolicySignatures *s, const Blob *signer, uint16_t bank,
                                                        uint32_t mask, const uint8_t policy[static 32]);
 
-/* 0; -EBADMSG, with the member's name; -E2BIG more than the limits above. Members that are not named above are ignored. */
+/* 0; -EBADMSG, with the member's name; -E2BIG more than the limits above. Members not named above are ignored. */
 WARN_UNUSED int vtpm_policy_signatures_parse(const char *text, size_t len, VtpmPolicySignatures *ret, Error *e);
 /* 0 or -ENOMEM. @ret is owned by the caller. */
 WARN_UNUSED int vtpm_policy_signatures_encode(const VtpmPolicySignatures *s, char **ret);

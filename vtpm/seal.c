@@ -21,7 +21,7 @@ static int check_request(const VtpmSealRequest *q, const Secret *secret, Error *
 
         if (!q->persistent)
                 return error_set(e, -EOPNOTSUPP, "tpm-not-persistent",
-                                 "This TPM does not keep its seeds across reboots: what it seals could never be opened");
+                                 "This TPM does not keep its seeds across reboots: what it seals would be lost");
         if (secret->len == 0 || secret->len > VTPM_SEAL_SECRET_MAX)
                 return error_set(e, -EINVAL, "seal-size", "1 to %u bytes can be sealed, not %zu", VTPM_SEAL_SECRET_MAX,
                                  secret->len);
@@ -40,8 +40,6 @@ static int check_request(const VtpmSealRequest *q, const Secret *secret, Error *
 }
 
 static int describe(VtpmContext *ctx, const VtpmSealRequest *q, VtpmSealed *ret, Error *e) {
-        int r;
-
         ret->kind = q->kind;
         if (q->signer && blob_dup(q->signer->data, q->signer->size, &ret->signer) < 0)
                 return error_oom(e);
@@ -49,8 +47,7 @@ static int describe(VtpmContext *ctx, const VtpmSealRequest *q, VtpmSealed *ret,
                 ret->pcrs = *q->pcrs;
                 return 0;
         }
-        r = vtpm_pcr_read(ctx, q->bank, q->pcr_mask, &ret->pcrs, e);
-        return r;
+        return vtpm_pcr_read(ctx, q->bank, q->pcr_mask, &ret->pcrs, e);
 }
 
 /* The first that this TPM can make. */

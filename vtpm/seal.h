@@ -3,8 +3,8 @@
 
 /*
  * Sealing: the TPM encrypts a small secret so that only itself can open it, and only while PCRs have certain values
- * (TPM 2.0 Library Part 1, "Sealed Data"). What comes out is data for a disk; nothing stays in the TPM, no handle and no
- * NV index is taken, and whatever others have there (systemd's storage root key, pcrlock's index) is left alone.
+ * (TPM 2.0 Library Part 1, "Sealed Data"). What comes out is data for a disk; nothing stays in the TPM, no handle and
+ * no NV index is taken, and whatever others have there (systemd's storage root key, pcrlock's index) is left alone.
  *
  * The secret crosses the bus encrypted, in sessions salted to the endorsement key that the caller names.
  *
@@ -30,7 +30,7 @@ typedef struct VtpmSealRequest {
         VtpmSealKind kind;
         uint16_t bank; /* VTPM_ALG_SHA256 or above */
         uint32_t pcr_mask;
-        const VtpmPcrValues *pcrs; /* VTPM_SEAL_PCR: these instead of the present ones; may be NULL. Of @bank and @pcr_mask */
+        const VtpmPcrValues *pcrs; /* VTPM_SEAL_PCR: instead of the present ones, of @bank and @pcr_mask; may be NULL */
         const Blob *signer;        /* VTPM_SEAL_SIGNED: vtpm_policy_signer() */
         bool persistent;           /* the TPM keeps its seeds across reboots, as far as the platform tells */
         const uint8_t *salt_name;  /* as VtpmSaltKey in vtpm/session.h; may be NULL */
@@ -40,11 +40,11 @@ typedef struct VtpmSealRequest {
 /**
  * vtpm_seal() - seal 1 to VTPM_SEAL_SECRET_MAX bytes
  *
- * What is sealed to the present PCR values is opened again before this returns: the bus may lie about PCRs, and a secret
- * sealed to values of somebody else's choice would be theirs.
+ * What is sealed to the present PCR values is opened again before this returns: the bus may lie about PCRs, and a
+ * secret sealed to values of somebody else's choice would be theirs.
  *
- * Return: 0; -EINVAL the request or the size; -EOPNOTSUPP not persistent ("tpm-not-persistent"), or no such bank; -EAGAIN
- * the PCRs do not hold still; -EKEYREJECTED "salt-key", or it did not open again; or as VTPM_CALL().
+ * Return: 0; -EINVAL the request or the size; -EOPNOTSUPP not persistent ("tpm-not-persistent"), or no such bank;
+ * -EAGAIN the PCRs do not hold still; -EKEYREJECTED "salt-key", or it did not open again; or as VTPM_CALL().
  */
 WARN_UNUSED int vtpm_seal(VtpmContext *ctx, const VtpmSealRequest *request, const Secret *secret, VtpmSealed *ret,
                           Error *e);
@@ -60,8 +60,8 @@ typedef struct VtpmUnsealRequest {
  *
  * Begins anew, five times at most, when a PCR changes while it is at work.
  *
- * Return: 0; -EKEYREJECTED the PCRs are not what they have to be, with those that are different ("pcr-policy"), sealed by
- * another TPM or before it was cleared ("sealed-foreign"), a signature that does not hold ("policy-signature"), or
+ * Return: 0; -EKEYREJECTED the PCRs are not what they have to be, with those that are different ("pcr-policy"), sealed
+ * by another TPM or before it was cleared ("sealed-foreign"), a signature that does not hold ("policy-signature"), or
  * "salt-key"; -EINVAL signatures are missing; -EAGAIN; or as VTPM_CALL().
  */
 WARN_UNUSED int vtpm_unseal(VtpmContext *ctx, const VtpmSealed *sealed, const VtpmUnsealRequest *request, Secret *ret,

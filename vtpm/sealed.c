@@ -141,7 +141,8 @@ int vtpm_sealed_parse(const void *data, size_t size, VtpmSealed *ret, Error *e) 
                 rd_fail(&r);
         version = rd_be16(&r);
         if (r.error == 0 && version != VERSION)
-                return error_set(e, -EOPNOTSUPP, "sealed-version", "Version %u of sealed objects is not known", version);
+                return error_set(e, -EOPNOTSUPP, "sealed-version", "Version %u of sealed objects is not known",
+                                 version);
         read_head(&r, &s);
         if (read_sized(&r, VTPM_PUBLIC_SIZE_MAX, &s.public) < 0 ||
             read_sized(&r, VTPM_SEALED_PRIVATE_MAX, &s.private) < 0 ||

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What sealing leaves to be kept on a disk: only the TPM it was made by can open it, and only while its policy holds. The
- * file, big-endian as all that a TPM makes:
+ * What sealing leaves to be kept on a disk: only the TPM it was made by can open it, and only while its policy holds.
+ * The file, big-endian as all that a TPM makes:
  *
  *    0 u32 magic "SNPS"   4 u16 version, 1   6 u16 policy: 1 PCR values, 2 signed PCR policy
  *    8 u16 parent: key type of the storage primary key, TPM_ALG_ECC or TPM_ALG_RSA
@@ -46,8 +46,8 @@ void vtpm_sealed_done(VtpmSealed *s);
 /**
  * vtpm_sealed_parse() - decode the file
  *
- * The object must be a sealed one that obeys nothing but its policy, and the policy must be the one that follows from the
- * PCR values or the key in the file: what is said of it afterwards is then true.
+ * The object must be a sealed one that obeys nothing but its policy, and the policy must be the one that follows from
+ * the PCR values or the key in the file: what is said of it afterwards is then true.
  *
  * Return: 0; -EBADMSG malformed, or object and policy do not agree ("sealed-policy"); -EOPNOTSUPP version; -E2BIG.
  */

@@ -3,9 +3,9 @@
 
 /*
  * Sessions that keep secrets from whoever sits on the TPM's bus: salted to a key of the TPM, with AES-128-CFB parameter
- * encryption (TPM 2.0 Library Part 1, "Salted Session Key Generation", "Session-Based Encryption"). A salt is worth what
- * the key is worth: the caller names the key that the platform vouches for, and a TPM that shows another is refused.
- * For vtpm/ alone.
+ * encryption (TPM 2.0 Library Part 1, "Salted Session Key Generation", "Session-Based Encryption"). A salt is worth
+ * what the key is worth: the caller names the key that the platform vouches for, and a TPM that shows another is
+ * refused. For vtpm/ alone.
  */
 
 #include <stddef.h>

@@ -125,7 +125,8 @@ static int find_signature(VtpmContext *ctx, const VtpmSealed *s, const VtpmUnsea
         int r;
 
         if (!q->signatures)
-                return error_set(e, -EINVAL, "policy-signatures", "This opens under a signed policy, and none is given");
+                return error_set(e, -EINVAL, "policy-signatures",
+                                 "This opens under a signed policy, and none is given");
         r = vtpm_pcr_read(ctx, s->pcrs.hash, s->pcrs.mask, &now, e);
         if (r == 0)
                 r = vtpm_policy_init(VTPM_ALG_SHA256, &policy, e);
@@ -137,8 +138,8 @@ static int find_signature(VtpmContext *ctx, const VtpmSealed *s, const VtpmUnsea
         if (!found) {
                 uint32_t mask = changed(&s->pcrs, &now);
 
-                return error_set(e, -EKEYREJECTED, "pcr-policy", "Nobody has signed a policy for the values that PCRs of "
-                                 "the %s bank have now; different from when this was sealed: %s",
+                return error_set(e, -EKEYREJECTED, "pcr-policy", "Nobody has signed a policy for the values that PCRs "
+                                 "of the %s bank have now; different from when this was sealed: %s",
                                  vtpm_hash_name(s->pcrs.hash), mask ? mask_text(mask, text) : "none");
         }
         *ret = found;
@@ -215,7 +216,7 @@ static int policy_signed(VtpmContext *ctx, ESYS_TR session, const VtpmSealed *s,
                          Esys_PolicyAuthorize_Async(esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &approved,
                                                     &no_ref, &signer, ticket),
                          Esys_PolicyAuthorize_Finish(esys), &rc, &why);
-        if (r < 0 && vtpm_rc_is(rc, TPM2_RC_VALUE)) /* the session's policy is another: PCRs changed since we read them */
+        if (r < 0 && vtpm_rc_is(rc, TPM2_RC_VALUE)) /* another policy: PCRs changed since we read them */
                 return AGAIN;
         return r < 0 ? error_set(e, r, error_reason(&why, r), "%s", error_text(&why, r)) : 0;
 }

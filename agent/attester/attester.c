@@ -145,7 +145,8 @@ static void answer_done(Answer *answer) {
         secret_done(&answer->secret);
 }
 
-static int send_answer(int fd, const AttesterHandler *h, int result, const Answer *answer, const Error *error, Error *e) {
+static int send_answer(int fd, const AttesterHandler *h, int result, const Answer *answer, const Error *error,
+                       Error *e) {
         if (result < 0)
                 return wire_send_error(fd, result, error, e);
         if (h->handle_secret)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Fields that the files with bodies share: u16 size and as many bytes, at most @max. Too large fails writer or reader. */
+/* Fields that the files with bodies share: u16 size and as many bytes, at most @max. More fails writer or reader. */
 
 #include "agent/wire/bodies.h"
 #include "base/reader.h"

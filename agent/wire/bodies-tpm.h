@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Bodies of the messages about the TPM's keys and about sealing: see agent/wire/wire.h, and bodies.h for their manners. */
+/* Bodies of the messages about the TPM's keys and about sealing: see agent/wire/wire.h, and bodies.h for manners. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -103,7 +103,7 @@ WARN_UNUSED int wire_call_secret(int fd, uint16_t type, const void *body, size_t
 
 /* Server side, on a non-blocking descriptor: one packet each. -EAGAIN when not possible now, -ECONNRESET at end of file. */
 WARN_UNUSED int wire_recv(int fd, WireMessage *ret, Error *e);
-/* As wire_recv(), straight into locked memory, for who may be sent secrets. A body has 0 to @max bytes; *@ret is empty for 0. */
+/* As wire_recv(), straight into locked memory, for who may be sent secrets. At most @max bytes of body; may be empty. */
 WARN_UNUSED int wire_recv_secret(int fd, size_t max, uint16_t *ret_type, Secret *ret, Error *e);
 WARN_UNUSED int wire_send(int fd, uint16_t type, const void *body, size_t size, Error *e);
 WARN_UNUSED int wire_send_secret(int fd, uint16_t type, const Secret *secret, Error *e);
