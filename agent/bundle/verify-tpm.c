@@ -131,7 +131,31 @@ static BundleSecureBoot state_of(const VtpmEventData *data) {
         return BUNDLE_SECURE_BOOT_UNKNOWN;
 }
 
-/* Firmware says it once. Two that disagree, or one whose data is hearsay, say nothing. */
+/*
+ * The event that firmware puts behind all that it measures into PCR 7 before others may: TCG PC Client Platform Firmware
+ * Profile, "EV_SEPARATOR". Types of events are not measured, so one is known by its digest.
+ */
+static int is_separator(const VtpmEvent *event, uint16_t hash, bool *ret, Error *e) {
+        static const uint8_t zeros[4] = {}, ones[4] = { 0xff, 0xff, 0xff, 0xff };
+        const VtpmEventDigest *digest = vtpm_event_digest(event, hash);
+        uint8_t good[VTPM_DIGEST_MAX], bad[VTPM_DIGEST_MAX];
+        int r;
+
+        *ret = false;
+        if (event->pcr != SECURE_BOOT_PCR || event->type == VTPM_EV_NO_ACTION || !digest)
+                return 0;
+        r = vtpm_hash_bytes(hash, zeros, sizeof(zeros), good, e);
+        if (r == 0)
+                r = vtpm_hash_bytes(hash, ones, sizeof(ones), bad, e);
+        if (r == 0)
+                *ret = memcmp(digest->bytes, good, digest->size) == 0 || memcmp(digest->bytes, bad, digest->size) == 0;
+        return r;
+}
+
+/*
+ * Firmware says it once, before the separator; behind it, anybody who runs could extend PCR 7 with the same words. Two
+ * that disagree, or one whose data is hearsay, say nothing.
+ */
 static int find_secure_boot(VtpmEventLog log, uint16_t hash, BundleSecureBoot *ret, Error *e) {
         BundleSecureBoot found = BUNDLE_SECURE_BOOT_UNKNOWN;
         bool seen = false;
@@ -143,7 +167,15 @@ static int find_secure_boot(VtpmEventLog log, uint16_t hash, BundleSecureBoot *r
                 VtpmEventProof proof = VTPM_PROOF_NONE;
                 BundleSecureBoot state;
                 VtpmEventData data;
+                bool over = false;
 
+                r = is_separator(&event, hash, &over, e);
+                if (r < 0)
+                        return r;
+                if (over) {
+                        *ret = found;
+                        return 0;
+                }
                 vtpm_event_data_parse(&event, &data);
                 if (!is_secure_boot(&event, &data))
                         continue;
@@ -156,9 +188,7 @@ static int find_secure_boot(VtpmEventLog log, uint16_t hash, BundleSecureBoot *r
                         return 0;
                 seen = true;
         }
-        if (r == 0)
-                *ret = found;
-        return r;
+        return r; /* no separator: nobody knows who said it */
 }
 
 /* SHA-1 can be made to collide: a log that leads there leads nowhere. */

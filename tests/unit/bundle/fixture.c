@@ -55,7 +55,7 @@ Bundle fixture_bundle(const SimPki *pki) {
 }
 
 /* UEFI specification, UEFI_VARIABLE_DATA of "SecureBoot". */
-static void add_secure_boot(Writer *w, bool on) {
+static void add_secure_boot(Writer *w, uint32_t type, bool on) {
         static const uint8_t head[] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00,
                                         0xe0, 0x98, 0x03, 0x2b, 0x8c, 10,   0,    0,    0,    0,    0,
                                         0,    0,    1,    0,    0,    0,    0,    0,    0,    0 };
@@ -66,19 +66,35 @@ static void add_secure_boot(Writer *w, bool on) {
         for (const char *c = name; *c; c++)
                 wr_le16(&v, (uint16_t) *c);
         wr_u8(&v, on);
-        event_logs_add(w, banks, 2, SECURE_BOOT_PCR, VTPM_EV_EFI_VARIABLE_DRIVER_CONFIG, v.data, v.size);
+        event_logs_add(w, banks, 2, SECURE_BOOT_PCR, type, v.data, v.size);
+}
+
+/* What firmware measures, its word on Secure Boot under this type; without separators when it is cut short. */
+static void add_firmware(Writer *w, uint32_t type, bool secure_boot, bool cut_short) {
+        static const uint8_t separator[4] = {};
+
+        event_logs_begin(w, banks, 2);
+        event_logs_add(w, banks, 2, 0, VTPM_EV_S_CRTM_VERSION, "firmware", 8);
+        add_secure_boot(w, type, secure_boot);
+        for (uint32_t pcr = 0; pcr < 8 && !cut_short; pcr++)
+                event_logs_add(w, banks, 2, pcr, VTPM_EV_SEPARATOR, separator, sizeof(separator));
 }
 
 Blob fixture_event_log(bool secure_boot) {
-        static const uint8_t separator[4] = {};
         Writer w = wr_init(LOG_MAX);
         Blob b = {};
 
-        event_logs_begin(&w, banks, 2);
-        event_logs_add(&w, banks, 2, 0, VTPM_EV_S_CRTM_VERSION, "firmware", 8);
-        add_secure_boot(&w, secure_boot);
-        for (uint32_t pcr = 0; pcr < 8; pcr++)
-                event_logs_add(&w, banks, 2, pcr, VTPM_EV_SEPARATOR, separator, sizeof(separator));
+        add_firmware(&w, VTPM_EV_EFI_VARIABLE_DRIVER_CONFIG, secure_boot, false);
+        ck_assert_int_eq(wr_finish(&w, &b), 0);
+        return b;
+}
+
+Blob fixture_forged_event_log(bool cut_short) {
+        Writer w = wr_init(LOG_MAX);
+        Blob b = {};
+
+        add_firmware(&w, VTPM_EV_IPL, false, cut_short);
+        add_secure_boot(&w, VTPM_EV_EFI_VARIABLE_DRIVER_CONFIG, true);
         ck_assert_int_eq(wr_finish(&w, &b), 0);
         return b;
 }

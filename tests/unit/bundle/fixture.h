@@ -32,5 +32,10 @@ Bundle fixture_svsm(const SimPki *pki, const SoftAk *ak, uint32_t version);
 
 /* An event log with Secure Boot on or off. */
 Blob fixture_event_log(bool secure_boot);
+/*
+ * With Secure Boot off, of a system that extends PCR 7 with the words that would say "on", and calls firmware's own words
+ * something else: types are not measured. Cut short: before firmware's separators.
+ */
+Blob fixture_forged_event_log(bool cut_short);
 /* The bundle's values become those that its log leads to. */
 void fixture_replay(Bundle *b);

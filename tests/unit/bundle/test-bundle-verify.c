@@ -321,6 +321,22 @@ START_TEST(secure_boot_is_what_a_log_that_leads_to_pcr_7_says) {
 }
 END_TEST
 
+START_TEST(secure_boot_is_firmwares_word_alone) {
+        AUTO_BUNDLE Bundle b = fixture_bundle(pki);
+        BundleQuestion q = question();
+        AUTO_BUNDLE_VERDICT BundleVerdict v = {};
+
+        fixture_add_tpm(&b, &rsa);
+        blob_done(&b.tpm.event_log);
+        b.tpm.event_log = fixture_forged_event_log(_i);
+        fixture_replay(&b);
+        fixture_quote(&b, &rsa);
+        ck_assert_int_eq(bundle_verify(&b, &q, &v, NULL), 0);
+        ck_assert_int_eq(v.parts[BUNDLE_PART_EVENT_LOG].result, BUNDLE_OK); /* it does lead there */
+        ck_assert_int_eq(v.secure_boot, BUNDLE_SECURE_BOOT_UNKNOWN);
+}
+END_TEST
+
 /* Binding */
 
 START_TEST(azures_tpm_is_bound_by_its_claims) {
@@ -483,6 +499,7 @@ static TCase *bundle_case(void) {
         tcase_add_loop_test(c, an_unbound_quote_is_told_and_stands_in_nobodys_way, 0, 2);
         tcase_add_loop_test(c, a_quote_must_hold, 0, N_ELEMENTS(quotes));
         tcase_add_test(c, secure_boot_is_what_a_log_that_leads_to_pcr_7_says);
+        tcase_add_loop_test(c, secure_boot_is_firmwares_word_alone, 0, 2);
         tcase_add_test(c, azures_tpm_is_bound_by_its_claims);
         tcase_add_test(c, azures_report_without_its_tpm_is_nothing);
         tcase_add_test(c, an_svsms_tpm_is_bound_where_the_manifest_has_the_signing_key);
