@@ -250,8 +250,8 @@ int main(int argc, char **argv) {
                 make_simulated(&in);
         prepare(&in);
         printf("%s Turin report, %s\n", genuine ? "genuine" : "simulated", OpenSSL_version(OPENSSL_VERSION));
-        measure("verify-cached", ours_cached, bare_cached, &in, 1.10);
-        measure("verify-cold", ours_cold, bare_cold, &in, 1.25);
+        measure("verify-cached", ours_cached, bare_cached, &in, 1.05);
+        measure("verify-cold", ours_cold, bare_cold, &in, 1.15);
         input_done(&in);
         return EXIT_SUCCESS;
 }
