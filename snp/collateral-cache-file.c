@@ -26,6 +26,10 @@
 #define TEMPORARY_NAME_MAX (sizeof(TEMPORARY_PREFIX) + 2 * TEMPORARY_RANDOM_SIZE)
 #define TEMPORARY_AGE_MAX (60 * 60) /* seconds; writing takes less than one */
 
+/* Who prepared the disk may have put any number of files there, and nobody shall wait for all of them. */
+#define SURVEY_MAX 4096u
+#define TRIM_MAX 32u
+
 static void closedir_cleanup(DIR **dir) {
         if (*dir)
                 (void) closedir(*dir);
@@ -137,13 +141,13 @@ static int survey(const SnpCache *cache, Survey *ret, Error *e) {
         if (r < 0)
                 return r;
         *ret = (Survey){};
-        while ((entry = readdir(dir)) != NULL)
+        for (size_t n = 0; n < SURVEY_MAX && (entry = readdir(dir)) != NULL; n++)
                 survey_file(cache, entry->d_name, ret);
         return 0;
 }
 
 int snp_cache_trim(const SnpCache *cache, size_t max, Error *e) {
-        for (;;) {
+        for (unsigned i = 0; i < TRIM_MAX; i++) {
                 Survey s;
                 int r = survey(cache, &s, e);
 
@@ -152,6 +156,7 @@ int snp_cache_trim(const SnpCache *cache, size_t max, Error *e) {
                 if (unlinkat(cache->fd, s.oldest, 0) < 0)
                         return failed(cache, s.oldest, "remove", e);
         }
+        return 0; /* more of them next time */
 }
 
 int snp_cache_visit(SnpCache *cache, SnpCacheVisitor on_file, void *userdata, Error *e) {

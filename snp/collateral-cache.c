@@ -99,8 +99,9 @@ static int keep_part(SnpCache *cache, const SnpCollateral *c, SnpPart part, Erro
         if (!data || snp_collateral_source(c, part) == SNP_SOURCE_CACHE ||
             !snp_cache_name_format(snp_collateral_id(c), part, name))
                 return 0;
-        if (snp_cache_read(cache, name, snp_part_size_max(part), &old, NULL) == 0 && blob_equal(&old, data))
-                return 0;
+        if (snp_cache_read(cache, name, snp_part_size_max(part), &old, NULL) == 0 &&
+            (blob_equal(&old, data) || (part == SNP_PART_CRL && snp_collateral_crl_is_older(c, &old))))
+                return 0; /* who stored it meanwhile, or before the cache was there, knew more */
         return snp_cache_write(cache, name, data, e);
 }
 
@@ -135,9 +136,12 @@ static int lock_offset(const SnpVekId *id, off_t *ret) {
         return 0;
 }
 
-/* Opens the lock file; a descriptor of 3 or more, so that 0 can mean "no turn". */
+/*
+ * Opens the lock file; a descriptor of 3 or more, so that 0 can mean "no turn". Others may not even read it: that is
+ * enough to hold a lock on it.
+ */
 static int open_lock(const SnpCache *cache, Error *e) {
-        AUTO_FD int fd = openat(cache->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+        AUTO_FD int fd = openat(cache->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         int high;
 
         if (fd > STDERR_FILENO)

@@ -209,6 +209,21 @@ static bool is_better(const SnpCrlVerdict *v, const SnpCollateral *c) {
         return c->crl.state != SNP_CRL_REVOKED && v->this_update > c->crl.this_update;
 }
 
+bool snp_collateral_crl_is_older(const SnpCollateral *c, const Blob *other) {
+        static const SnpCrlPolicy policy = { .mode = SNP_CRL_HARD };
+        const SnpCertBytes bytes = { .data = other->data, .size = other->size };
+        SnpCrlVerdict v = {};
+
+        if (!has_chain(c) || !has(c, SNP_PART_CRL))
+                return false;
+        (void) !snp_crl_judge(c->ca.issuer, c->ca.ark, &policy, &bytes, 0, &v, NULL);
+        if (v.this_update == 0) /* it does not hold */
+                return false;
+        if ((v.state == SNP_CRL_REVOKED) != (c->crl.state == SNP_CRL_REVOKED))
+                return v.state == SNP_CRL_REVOKED;
+        return v.this_update > c->crl.this_update;
+}
+
 static int offer_crl(SnpCollateral *c, SnpSource source, const void *data, size_t size, time_t at, Error *e) {
         const SnpCertBytes bytes = { .data = data, .size = size };
         AUTO_BLOB Blob der = {};

@@ -132,8 +132,8 @@ static BundleSecureBoot state_of(const VtpmEventData *data) {
 }
 
 /*
- * The event that firmware puts behind all that it measures into PCR 7 before others may: TCG PC Client Platform Firmware
- * Profile, "EV_SEPARATOR". Types of events are not measured, so one is known by its digest.
+ * The event that firmware puts behind all that it measures into PCR 7 before others may: TCG PC Client Platform
+ * Firmware Profile, "EV_SEPARATOR". Types of events are not measured, so one is known by its digest.
  */
 static int is_separator(const VtpmEvent *event, uint16_t hash, bool *ret, Error *e) {
         static const uint8_t zeros[4] = {}, ones[4] = { 0xff, 0xff, 0xff, 0xff };

@@ -294,6 +294,24 @@ START_TEST(an_older_list_does_not_push_out_a_newer_one) {
 }
 END_TEST
 
+/* What was fetched before the cache was there, or while somebody else stored a newer one. */
+START_TEST(an_older_list_does_not_replace_a_newer_one_unseen) {
+        CLEANUP(snp_cache_closep) SnpCache *cache = open_cache();
+        CLEANUP(sim_pki_freep) SimPki *old = world_variant(SIM_GENOA, &(WorldChange){ .days = -30 });
+        CLEANUP(sim_pki_freep) SimPki *revoked = world_variant(SIM_GENOA, &(WorldChange){ .days = -60, .revoked = true });
+        CLEANUP(snp_collateral_freep) SnpCollateral *c = world_collateral(SIM_GENOA, SNP_CRL_SOFT);
+        AUTO_BLOB Blob want = world_part(_i == 0 ? world_pki[SIM_GENOA] : revoked, SNP_PART_CRL, 0);
+        AUTO_BLOB Blob rollback = world_part(old, SNP_PART_CRL, 0), kept = {};
+
+        world_write("vcek-Genoa-crl.der", want.data, want.size);
+        world_offer_all(c, old, SNP_SOURCE_KDS);
+        ck_assert(blob_equal(snp_collateral_get(c, SNP_PART_CRL), &rollback));
+        ck_assert_int_eq(snp_cache_keep(cache, c, NULL), 0);
+        ck_assert_int_eq(file_read(path_of("vcek-Genoa-crl.der"), SNP_CRL_SIZE_MAX, &kept, NULL), 0);
+        ck_assert(blob_equal(&kept, &want));
+}
+END_TEST
+
 START_TEST(vleks_and_masked_chips_are_not_kept) {
         CLEANUP(snp_cache_closep) SnpCache *cache = open_cache();
         const SnpCrlPolicy off = { .mode = SNP_CRL_OFF };
@@ -332,6 +350,22 @@ START_TEST(the_oldest_certificates_go_when_there_are_too_many) {
                 (void) snprintf(name, sizeof(name), "vcek-Turin-00000000000000%02x-0000000000000000.der", i);
                 ck_assert_int_eq(access(path_of(name), F_OK), i < 15 ? -1 : 0);
         }
+}
+END_TEST
+
+START_TEST(a_disk_full_of_files_keeps_nobody_busy) {
+        CLEANUP(snp_cache_closep) SnpCache *cache = open_cache();
+        char name[SNP_CACHE_NAME_MAX];
+
+        for (unsigned i = 0; i < 100; i++) {
+                (void) snprintf(name, sizeof(name), "vcek-Turin-00000000000000%02x-0000000000000000.der", i);
+                world_write(name, "x", 1);
+        }
+        ck_assert_int_eq(snp_cache_trim(cache, 5, NULL), 0);
+        ck_assert_uint_eq(count_files(), 68);
+        for (unsigned i = 0; i < 2; i++)
+                ck_assert_int_eq(snp_cache_trim(cache, 5, NULL), 0);
+        ck_assert_uint_eq(count_files(), 5);
 }
 END_TEST
 
@@ -425,6 +459,18 @@ START_TEST(one_fetches_and_the_others_wait) {
 }
 END_TEST
 
+START_TEST(nobody_else_can_keep_us_from_fetching) {
+        CLEANUP(snp_cache_closep) SnpCache *cache = open_cache();
+        AUTO_SNP_CACHE_TURN SnpCacheTurn turn = {};
+        SnpVekId id = world_id(SIM_GENOA);
+        struct stat st;
+
+        ck_assert_int_eq(snp_cache_begin(cache, &id, &turn, NULL), 0);
+        ck_assert_int_eq(stat(path_of("lock"), &st), 0);
+        ck_assert_uint_eq(st.st_mode & 07777, 0600); /* who may read it may lock it */
+}
+END_TEST
+
 START_TEST(a_holder_that_dies_loses_its_turn) {
         CLEANUP(snp_cache_closep) SnpCache *cache = open_cache();
         AUTO_SNP_CACHE_TURN SnpCacheTurn turn = {};
@@ -478,8 +524,10 @@ static void add_store_tests(TCase *tc) {
         tcase_add_test(tc, nothing_is_used_past_its_end);
         tcase_add_loop_test(tc, a_report_without_a_product_finds_its_certificate, 0, SIM_N_PRODUCTS);
         tcase_add_test(tc, an_older_list_does_not_push_out_a_newer_one);
+        tcase_add_loop_test(tc, an_older_list_does_not_replace_a_newer_one_unseen, 0, 2);
         tcase_add_test(tc, vleks_and_masked_chips_are_not_kept);
         tcase_add_test(tc, the_oldest_certificates_go_when_there_are_too_many);
+        tcase_add_test(tc, a_disk_full_of_files_keeps_nobody_busy);
         tcase_add_test(tc, what_dead_writers_left_is_removed_in_time);
         tcase_add_test(tc, a_directory_that_others_may_write_to_is_only_read);
         tcase_add_test(tc, a_directory_that_is_none_is_told);
@@ -488,6 +536,7 @@ static void add_store_tests(TCase *tc) {
 
 static void add_turn_tests(TCase *tc) {
         tcase_add_test(tc, one_fetches_and_the_others_wait);
+        tcase_add_test(tc, nobody_else_can_keep_us_from_fetching);
         tcase_add_test(tc, a_holder_that_dies_loses_its_turn);
         tcase_add_test(tc, a_lock_that_is_no_file_is_told);
 }
