@@ -128,9 +128,13 @@ static int parse_text(json_object *o, const char *name, char to[static VTPM_HCL_
         int r;
 
         r = json_get_opt_str(o, name, VTPM_HCL_TEXT_MAX, &text, e);
-        if (r == 0 && text)
-                (void) snprintf(to, VTPM_HCL_TEXT_MAX + 1, "%s", text);
-        return r;
+        if (r < 0 || !text)
+                return r;
+        (void) snprintf(to, VTPM_HCL_TEXT_MAX + 1, "%s", text);
+        for (char *p = to; *p; p++)
+                if (*p < 0x20 || *p > 0x7e)
+                        *p = '?';
+        return 0;
 }
 
 static bool is_there(json_object *o, const char *name) {

@@ -51,6 +51,7 @@ typedef struct VtpmHclClaims {
         bool has_user_data; /* false: firmware too old to carry any */
         uint8_t user_data[VTPM_HCL_USER_DATA_SIZE]; /* all zero: the guest has said nothing yet */
         VtpmHclFlag switches[VTPM_HCL_N_SWITCHES];
+        /* Texts are printable ASCII, with ? for what was not: they go to terminals. */
         char vm_id[VTPM_HCL_TEXT_MAX + 1];              /* "vmUniqueId"; texts are empty where there is none */
         char root_cert_thumbprint[VTPM_HCL_TEXT_MAX + 1];
         char sealing_policy[VTPM_HCL_TEXT_MAX + 1];     /* "hardware-sealing-policy": none, hash, signer */

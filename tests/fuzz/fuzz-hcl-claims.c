@@ -33,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         assert(c.ak.modulus_size >= 256 && c.ak.modulus_size <= sizeof(c.ak.modulus));
         assert(strlen(c.vm_id) <= VTPM_HCL_TEXT_MAX);
+        for (const char *t = c.vm_id; *t; t++)
+                assert(*t >= 0x20 && *t <= 0x7e);
         check_user_data(&c);
         assert(vtpm_hcl_claims_ak(&c, &pub) == 0);
         assert(vtpm_public_parse(pub.data, pub.size, &p, NULL) == 0);

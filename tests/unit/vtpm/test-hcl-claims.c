@@ -174,6 +174,16 @@ START_TEST(claims_need_nothing_but_the_key) {
         ck_assert(!c.has_user_data);
 } END_TEST
 
+START_TEST(texts_cannot_write_to_a_terminal) {
+        static const char text[] = "{\"keys\":[" AK "],\"vm-configuration\":"
+                                   "{\"vmUniqueId\":\"a\\u001b[2J\\nb\\u00e9\"}}";
+        Blob b = { .data = (uint8_t *) (uintptr_t) text, .size = strlen(text) };
+        VtpmHclClaims c = parse(&b);
+
+        ck_assert_str_eq(c.vm_id, "a?[2J?b??");
+}
+END_TEST
+
 START_TEST(too_many_keys_are_refused) {
         char text[1024] = "{\"keys\":[{\"kid\":\"x\"}";
 
@@ -249,6 +259,7 @@ static Suite *suite(void) {
         tcase_add_loop_test(tc, user_data_are_compared_as_bytes_and_whole, 0, 2);
         tcase_add_loop_test(tc, malformed_claims_are_refused, 0, N_ELEMENTS(bad));
         tcase_add_test(tc, claims_need_nothing_but_the_key);
+        tcase_add_test(tc, texts_cannot_write_to_a_terminal);
         tcase_add_test(tc, too_many_keys_are_refused);
         tcase_add_test(tc, every_truncation_is_refused);
         tcase_add_test(tc, public_area_of_the_key_is_the_paravisors);
