@@ -29,8 +29,10 @@ struct MeasureJob {
 static void on_configuration(void *userdata, int r, const Blob *answer, const Error *e);
 static void on_release(void *userdata, int r, const Blob *answer, const Error *e);
 
-bool measure_wants_releases(const Config *config) {
-        return config->measure.enabled && config->measure.releases;
+bool measure_is_due(const Generation *generation) {
+        const ConfigMeasure *c = &generation->config->measure;
+
+        return c->enabled && (c->releases || (c->configuration && !generation->measured));
 }
 
 void measure_cancel(MeasureJob *job) {

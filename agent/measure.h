@@ -15,8 +15,8 @@ typedef struct MeasureJob MeasureJob;
 /* Called once, never from inside measure_start(); the job is gone then. */
 typedef void (*MeasureDoneFn)(void *userdata, int r, const Error *e);
 
-/* Whether a release under @config has to wait for measure_start(). */
-bool measure_wants_releases(const Config *config);
+/* Whether a release under @generation has to wait for measure_start(): for its own sake, or the configuration's. */
+bool measure_is_due(const Generation *generation);
 
 /**
  * measure_start() - measure a release

@@ -116,7 +116,7 @@ static void on_done(void *userdata, int r, Secret *secret, const Error *e) {
 
         release->request = NULL;
         warn_if_unlocked(release->agent, secret);
-        if (r < 0 || !secret || !measure_wants_releases(release->generation->config)) {
+        if (r < 0 || !secret || !measure_is_due(release->generation)) {
                 finish(release, r, secret, e);
                 return;
         }

@@ -34,6 +34,17 @@ static void start_releases_only(void) {
         machine_start(&m, more);
 }
 
+/* With a log that says nothing of this PCR, from the beginning. */
+static void start_configuration_only_in_vain(void) {
+        char more[128], path[128];
+
+        daemon_make_dir(dir);
+        (void) snprintf(path, sizeof(path), "%s/pending", dir);
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+        (void) snprintf(more, sizeof(more), "[Measure]\nPcr=8\nDirectory=%s\nReleases=no\n", dir);
+        machine_start(&m, more);
+}
+
 static void stop(void) {
         machine_stop(&m);
         daemon_remove_dir(dir);
@@ -173,9 +184,29 @@ START_TEST(what_cannot_be_measured_is_not_handed_over) {
 }
 END_TEST
 
+START_TEST(nothing_is_handed_over_by_an_unmeasured_configuration) {
+        char path[128], log[4096], want[256], policy[65], name[65];
+        AUTO_SECRET Secret s = {};
+        Error e = {};
+
+        machine_broker_put(&m, "default/app/own", "mine");
+        daemon_wait_log(&m.agent, "The configuration could not be measured");
+        ck_assert_int_lt(ask_resource("default/app/own", &s, &e), 0);
+        ck_assert_ptr_null(s.bytes);
+        (void) snprintf(path, sizeof(path), "%s/pending", dir);
+        ck_assert_int_eq(rmdir(path), 0);
+        must_have("default/app/own", "mine");
+        must_have("default/app/own", "mine");
+        expected_digests("default/app/own", policy, name);
+        (void) snprintf(want, sizeof(want), "Configuration {\"digest\":\"sha256:%s\"}\n", policy);
+        read_log(log, sizeof(log));
+        ck_assert_str_eq(log, want);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("agent-measure");
-        TCase *all = tcase_create("all"), *releases = tcase_create("releases");
+        TCase *all = tcase_create("all"), *releases = tcase_create("releases"), *vain = tcase_create("in-vain");
         const char *why = machine_unusable();
 
         if (why)
@@ -189,5 +220,8 @@ int main(void) {
         tcase_add_checked_fixture(releases, start_releases_only, stop);
         tcase_add_test(releases, what_is_refused_is_not_measured);
         suite_add_tcase(s, releases);
+        tcase_add_checked_fixture(vain, start_configuration_only_in_vain, stop);
+        tcase_add_test(vain, nothing_is_handed_over_by_an_unmeasured_configuration);
+        suite_add_tcase(s, vain);
         return machine_platform_stop(unit_run(s));
 }
