@@ -63,7 +63,7 @@ typedef struct BundleQuestion {
 } BundleQuestion;
 
 typedef enum BundleSecureBoot {
-        BUNDLE_SECURE_BOOT_UNKNOWN = 0, /* no log, or PCR 7 does not bear it out */
+        BUNDLE_SECURE_BOOT_UNKNOWN = 0, /* no log, PCR 7 does not bear it out, or firmware did not say it */
         BUNDLE_SECURE_BOOT_OFF,
         BUNDLE_SECURE_BOOT_ON,
 } BundleSecureBoot;
