@@ -38,11 +38,28 @@ static const CtlVerb *find_verb(const CtlVerbs *verbs, const char *const *argv, 
         return NULL;
 }
 
-static void help_of_all(const CtlVerbs *verbs, Writer *w) {
+static bool is_of_group(const CtlVerb *verb, const char *group) {
+        const char *rest = text_starts_with(verb->name, group) ? verb->name + strlen(group) : NULL;
+
+        return rest && *rest == ' ';
+}
+
+/* The first word of several verbs, as "tpm" is; NULL when @word is none. */
+static const char *find_group(const CtlVerbs *verbs, const char *word) {
+        for (size_t i = 0; i < verbs->n; i++)
+                if (is_of_group(verbs->list[i], word))
+                        return word;
+        return NULL;
+}
+
+/* All verbs, or those of a @group. */
+static void help_of_all(const CtlVerbs *verbs, const char *group, Writer *w) {
         char line[160];
 
         wr_str(w, "Usage: snpctl VERB [OPTION...]\n\n");
         for (size_t i = 0; i < verbs->n; i++) {
+                if (group && !is_of_group(verbs->list[i], group))
+                        continue;
                 (void) snprintf(line, sizeof(line), "  %-15s %s\n", verbs->list[i]->name, verbs->list[i]->summary);
                 wr_str(w, line);
         }
@@ -66,14 +83,14 @@ static void help_of_verb(const CtlVerb *verb, Writer *w) {
 }
 
 /* Help that was asked for goes to standard output, help that was not to standard error. */
-static int print_help(const CtlVerbs *verbs, const CtlVerb *verb, int fd) {
+static int print_help(const CtlVerbs *verbs, const char *group, const CtlVerb *verb, int fd) {
         AUTO_WRITER Writer w = wr_init(CTL_OUTPUT_MAX);
         AUTO_BLOB Blob text = {};
 
         if (verb)
                 help_of_verb(verb, &w);
         else
-                help_of_all(verbs, &w);
+                help_of_all(verbs, group, &w);
         if (wr_finish(&w, &text) < 0 || file_write_fd(fd, "help", text.data, text.size, NULL) < 0)
                 return CTL_EXIT_FAILED;
         return fd == STDOUT_FILENO ? CTL_EXIT_OK : CTL_EXIT_USAGE;
@@ -140,7 +157,7 @@ static int run(const CtlVerbs *verbs, const CtlVerb *verb, const char *const *ar
 
         r = args ? parse(verb, argv, args, &common, &e) : error_oom(&e);
         if (r == 0 && common.help)
-                return print_help(verbs, verb, STDOUT_FILENO);
+                return print_help(verbs, NULL, verb, STDOUT_FILENO);
         if (r == 0)
                 r = run_verb(verb, args, &common, &status, &e);
         if (r == 0)
@@ -155,21 +172,37 @@ static int print_version(void) {
         return printed ? CTL_EXIT_OK : CTL_EXIT_FAILED;
 }
 
+static bool is_help(const char *word) {
+        return word && strcmp(word, "--help") == 0;
+}
+
+static int no_verb(const char *const *words, const char *group, Error *e) {
+        if (!group)
+                return ctl_usage(e, "there is no verb '%.40s'; 'snpctl --help' lists them", words[0]);
+        if (!words[1] || words[1][0] == '-')
+                return ctl_usage(e, "the verb lacks a word behind '%.40s'; 'snpctl %.40s --help' lists them", group, group);
+        return ctl_usage(e, "there is no verb '%.40s %.40s'; 'snpctl %.40s --help' lists them", group, words[1], group);
+}
+
 int ctl_main(const CtlVerbs *verbs, int argc, char **argv) {
         const char *const *words = (const char *const *) argv + (argc > 0);
         const CtlVerb *verb;
+        const char *group;
         Error e = {};
         size_t n = 0;
 
         if (!words[0])
-                return print_help(verbs, NULL, STDERR_FILENO);
-        if (strcmp(words[0], "--help") == 0)
-                return print_help(verbs, NULL, STDOUT_FILENO);
+                return print_help(verbs, NULL, NULL, STDERR_FILENO);
+        if (is_help(words[0]))
+                return print_help(verbs, NULL, NULL, STDOUT_FILENO);
         if (strcmp(words[0], "--version") == 0)
                 return print_version();
         verb = find_verb(verbs, words, &n);
+        group = verb ? NULL : find_group(verbs, words[0]);
+        if (group && is_help(words[1]))
+                return print_help(verbs, group, NULL, STDOUT_FILENO);
         if (!verb)
-                (void) ctl_usage(&e, "there is no verb '%.40s'; 'snpctl --help' lists them", words[0]);
+                (void) no_verb(words, group, &e);
         else if (verb->helper)
                 (void) exec_helper(verb->helper, argv, &e);
         else

@@ -40,17 +40,16 @@ static const CtlVerb certs_fetch = {
 
 int main(int argc, char **argv) {
         static const CtlVerb *const list[] = {
-                &ctl_verb_report,         &ctl_verb_verify,       &ctl_verb_measure,
-                &ctl_verb_idblock_create, &ctl_verb_idblock_sign, &ctl_verb_idblock_digest,
-                &ctl_verb_idblock_verify, &ctl_verb_policy_check, &ctl_verb_policy_explain,
-                &ctl_verb_policy_new,     &ctl_verb_attest,       &ctl_verb_status,
-                &ctl_verb_secret_get,     &ctl_verb_tpm_log,      &ctl_verb_tpm_diff,
-                &ctl_verb_tpm_verify,
-                &tpm_info,                &tpm_pcrs,              &tpm_quote,
-                &tpm_extend,              &tpm_ak_show,           &tpm_ak_persist,
-                &tpm_ak_remove,           &tpm_ak_cert,           &certs_fetch,           &ctl_verb_certs_show,
-                &bundle_create,           &ctl_verb_bundle_verify,
-                &ctl_verb_certs_import,   &ctl_verb_certs_export,
+                &ctl_verb_report,         &ctl_verb_verify,         &ctl_verb_measure,
+                &certs_fetch,             &ctl_verb_certs_show,     &ctl_verb_certs_import,
+                &ctl_verb_certs_export,   &ctl_verb_policy_new,     &ctl_verb_policy_check,
+                &ctl_verb_policy_explain, &bundle_create,           &ctl_verb_bundle_verify,
+                &ctl_verb_idblock_create, &ctl_verb_idblock_sign,   &ctl_verb_idblock_digest,
+                &ctl_verb_idblock_verify, &tpm_info,                &tpm_pcrs,
+                &tpm_quote,               &ctl_verb_tpm_verify,     &ctl_verb_tpm_log,
+                &ctl_verb_tpm_diff,       &tpm_extend,              &tpm_ak_show,
+                &tpm_ak_persist,          &tpm_ak_remove,           &tpm_ak_cert,
+                &ctl_verb_status,         &ctl_verb_attest,         &ctl_verb_secret_get,
                 &ctl_verb_key_derive,     &disk_enroll,
         };
         static const CtlVerbs verbs = { list, N_ELEMENTS(list) };

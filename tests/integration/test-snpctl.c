@@ -69,6 +69,16 @@ START_TEST(every_verb_has_help_with_its_options_and_json) {
 }
 END_TEST
 
+START_TEST(a_word_of_several_verbs_has_help_that_lists_them) {
+        AUTO_SPAWN_RESULT SpawnResult r = CTL("certs", "--help");
+
+        ck_assert_int_eq(r.status, 0);
+        ck_assert_ptr_nonnull(strstr(r.out, "\n  certs fetch "));
+        ck_assert_ptr_nonnull(strstr(r.out, "\n  certs export "));
+        ck_assert_ptr_null(strstr(r.out, "\n  report "));
+}
+END_TEST
+
 START_TEST(no_verb_is_a_usage_error_with_help) {
         AUTO_SPAWN_RESULT SpawnResult r = ctl_run((const char *const[]){ NULL });
 
@@ -83,8 +93,10 @@ static const struct {
         const char *says;
 } usage[] = {
         { { "frobnicate" }, "there is no verb 'frobnicate'" },
-        { { "secret" }, "there is no verb 'secret'" },
-        { { "secret", "put" }, "there is no verb 'secret'" },
+        { { "secret" }, "lacks a word behind 'secret'; 'snpctl secret --help'" },
+        { { "secret", "put" }, "there is no verb 'secret put'" },
+        { { "tpm", "ak", "shown" }, "there is no verb 'tpm ak'; 'snpctl tpm --help' lists them" },
+        { { "sec", "get" }, "there is no verb 'sec'" },
         { { "report", "extra" }, "'extra' is one word too many" },
         { { "report", "--in", "/dev/null", "--data", "00" }, "--in excludes" },
         { { "report", "--vmpl", "4" }, "--vmpl '4'" },
@@ -302,6 +314,7 @@ int main(int argc, char **argv) {
         ctl_set_program(argv[1]);
         tcase_add_test(c, help_names_every_verb_and_every_exit_status);
         tcase_add_loop_test(c, every_verb_has_help_with_its_options_and_json, 0, (int) N_ELEMENTS(verbs));
+        tcase_add_test(c, a_word_of_several_verbs_has_help_that_lists_them);
         tcase_add_test(c, no_verb_is_a_usage_error_with_help);
         tcase_add_loop_test(c, a_command_line_that_makes_no_sense_is_refused, 0, (int) N_ELEMENTS(usage));
         tcase_add_test(c, with_json_a_failure_is_an_object_too);
