@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "snp/crl.h"
 #include "snp/verify.h"
 
 void certs_dir_done(CertsDir *dir) {
@@ -14,6 +15,7 @@ void certs_dir_done(CertsDir *dir) {
         for (size_t i = 0; i < dir->n_chain; i++)
                 blob_done(&dir->chain[i]);
         dir->n_chain = 0;
+        blob_done(&dir->crl);
 }
 
 bool certs_dir_is(const char *path) {
@@ -23,7 +25,7 @@ bool certs_dir_is(const char *path) {
 }
 
 /* Return: 1 and the file; 0 there is none. */
-static int read_cert(const char *dir, const char *name, Blob *ret, Error *e) {
+static int read_one(const char *dir, const char *name, size_t max, Blob *ret, Error *e) {
         static const char *const endings[] = { "pem", "der" };
 
         for (size_t i = 0; i < N_ELEMENTS(endings); i++) {
@@ -33,7 +35,7 @@ static int read_cert(const char *dir, const char *name, Blob *ret, Error *e) {
 
                 if (snprintf(path, sizeof(path), "%s/%s.%s", dir, name, endings[i]) >= (int) sizeof(path))
                         return error_set(e, -EINVAL, "path", "The path of %s.%s is too long", name, endings[i]);
-                r = file_read(path, SNP_CERT_SIZE_MAX, ret, &why);
+                r = file_read(path, max, ret, &why);
                 if (r == 0)
                         return 1;
                 if (r != -ENOENT)
@@ -45,13 +47,15 @@ static int read_cert(const char *dir, const char *name, Blob *ret, Error *e) {
 int certs_dir_read(const char *path, SnpSigningKey signing_key, CertsDir *ret, Error *e) {
         static const char *const names[CERTS_DIR_CHAIN_MAX] = { "ask", "asvk", "ark" };
         AUTO_CERTS_DIR CertsDir dir = {};
-        int r = read_cert(path, signing_key == SNP_SIGNING_KEY_VLEK ? "vlek" : "vcek", &dir.vek, e);
+        int r = read_one(path, signing_key == SNP_SIGNING_KEY_VLEK ? "vlek" : "vcek", SNP_CERT_SIZE_MAX, &dir.vek, e);
 
         for (size_t i = 0; i < N_ELEMENTS(names) && r >= 0; i++) {
-                r = read_cert(path, names[i], &dir.chain[dir.n_chain], e);
+                r = read_one(path, names[i], SNP_CERT_SIZE_MAX, &dir.chain[dir.n_chain], e);
                 if (r > 0)
                         dir.n_chain++;
         }
+        if (r >= 0)
+                r = read_one(path, "crl", SNP_CRL_SIZE_MAX, &dir.crl, e);
         if (r < 0)
                 return r;
         if (dir.vek.size == 0 && dir.n_chain == 0)

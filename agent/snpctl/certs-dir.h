@@ -3,7 +3,7 @@
 
 /*
  * Certificates in a directory under the names that snpguest gives them, and `snpctl certs fetch` too: vcek or vlek, ask
- * or asvk, ark, each with .pem or .der behind it.
+ * or asvk, ark, crl, each with .pem or .der behind it.
  */
 
 #include <stdbool.h>
@@ -19,6 +19,7 @@ typedef struct CertsDir {
         Blob vek; /* may be empty: not there */
         Blob chain[CERTS_DIR_CHAIN_MAX];
         size_t n_chain;
+        Blob crl; /* may be empty: not there */
 } CertsDir;
 void certs_dir_done(CertsDir *dir);
 #define AUTO_CERTS_DIR CLEANUP(certs_dir_done)

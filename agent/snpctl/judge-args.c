@@ -57,6 +57,7 @@ static int read_table(const JudgeArgs *args, JudgeInput *in, Error *e) {
                 return r;
         offer_vek(in, &dir.vek);
         offer_chain(in, dir.chain, dir.n_chain);
+        in->found_crl = blob_take(&dir.crl);
         return 0;
 }
 

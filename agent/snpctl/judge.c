@@ -37,6 +37,7 @@ void judge_input_done(JudgeInput *in) {
                 blob_done(&in->chain[i]);
         in->n_chain = 0;
         blob_done(&in->crl);
+        blob_done(&in->found_crl);
         blob_done(&in->trust_root);
         blob_done(&in->manifest);
 }
@@ -111,8 +112,8 @@ static int load_vek(const JudgeInput *in, const SnpReport *report, Judgement *j,
 }
 
 /*
- * A list that the user brings has to be current. One in the host's table is as old as the table, and only what it
- * revokes counts: the host could have left it out.
+ * A list that the user names has to be current. One in the host's table, or beside the certificates in a directory, is
+ * as old as they are, and only what it revokes counts: it could have been left out.
  */
 static int check_crl(const JudgeInput *in, Judgement *j, Error *e) {
         static const SnpCrlPolicy given = { .mode = SNP_CRL_HARD };
@@ -124,6 +125,8 @@ static int check_crl(const JudgeInput *in, Judgement *j, Error *e) {
 
         if (r < 0)
                 return r;
+        if (!list.data && in->found_crl.size > 0)
+                list = (SnpCertBytes){ .data = in->found_crl.data, .size = in->found_crl.size };
         if (!list.data) {
                 const SnpCertEntry *entry = snp_cert_table_find(&table, SNP_CERT_CRL);
 

@@ -40,7 +40,8 @@ typedef struct JudgeInput {
         Blob vek;                /* takes precedence over the table's; data NULL: not given */
         Blob chain[SNP_CERTS_MAX];
         size_t n_chain;
-        Blob crl;                /* must be current; data NULL: the table's, if it has one, of whatever age */
+        Blob crl;                /* must be current; data NULL: the one below, or the table's, of whatever age */
+        Blob found_crl;          /* lay beside the certificates; may be empty */
         Blob trust_root;         /* data NULL: AMD's roots; an empty file is a root that nobody has */
         time_t at;
         unsigned flags;          /* SNP_VERIFY_* */

@@ -246,6 +246,8 @@ static int add_dir(const char *path, Bundle *b, Error *e) {
                 r = bundle_set_vek(b, dir.vek.data, dir.vek.size, e);
         for (size_t i = 0; i < dir.n_chain && r == 0; i++)
                 r = bundle_add_chain(b, dir.chain[i].data, dir.chain[i].size, e);
+        if (r == 0 && dir.crl.size > 0)
+                r = bundle_add_crls(b, dir.crl.data, dir.crl.size, e);
         return r;
 }
 

@@ -166,7 +166,7 @@ const CtlVerb ctl_verb_verify = {
                    "evidence: the chain must lead to a root whose key is built in, or to --trust-root.\n"
                    "A report of Azure's paravisor (NV index 0x01400001) is judged with its claims: --data is then what\n"
                    "its guest wanted to have said.\n"
-                   "Revocation is checked where there is a list: --crl, or the host's in --certs.\n"
+                   "Revocation is checked where there is a list: --crl, or one in --certs.\n"
                    "Says nothing about the guest's policy or measurement. That counts twice for --manifest:\n"
                    "whatever was launched at VMPL 0 can vouch for any manifest, unless it is known to be an SVSM.\n",
         .options = { options, N_ELEMENTS(options) },

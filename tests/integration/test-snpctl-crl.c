@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* `snpctl verify` and revocation: lists given with --crl, and lists in the host's table. */
+/* `snpctl verify` and revocation: lists given with --crl, in the host's table, and beside certificates in a folder. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 static SimPki *pki;
 static char dir[64], hierarchy[SIM_PATH_MAX], chain[SIM_PATH_MAX + 32], ark[SIM_PATH_MAX + 32];
-static char report[96], list[96], table[96];
+static char report[96], list[96], table[96], beside[2][96];
 
 static void store(const char *path, const Blob *data) {
         ck_assert_int_eq(file_write_atomic(path, data->data, data->size, 0644, NULL), 0);
@@ -34,6 +34,8 @@ static void set_up(void) {
         (void) snprintf(report, sizeof(report), "%s/report.bin", dir);
         (void) snprintf(list, sizeof(list), "%s/crl", dir);
         (void) snprintf(table, sizeof(table), "%s/certs.bin", dir);
+        (void) snprintf(beside[0], sizeof(beside[0]), "%s/vcek.der", dir);
+        (void) snprintf(beside[1], sizeof(beside[1]), "%s/crl.der", dir);
         sim_test_pki(SIM_GENOA, hierarchy);
         (void) snprintf(chain, sizeof(chain), "%s/vcek-chain.pem", hierarchy);
         (void) snprintf(ark, sizeof(ark), "%s/ark.pem", hierarchy);
@@ -44,7 +46,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-        const char *const files[] = { report, list, table };
+        const char *const files[] = { report, list, table, beside[0], beside[1] };
 
         for (size_t i = 0; i < N_ELEMENTS(files); i++)
                 (void) unlink(files[i]);
@@ -75,6 +77,15 @@ static void put_table(const Blob *crl) {
                 entries[1] = (SimTableEntry){ sim_guids[SIM_GUID_CRL], crl->data, crl->size };
         ck_assert_int_eq(sim_cert_table_make(entries, crl ? 2 : 1, &bytes, NULL), 0);
         store(table, &bytes);
+}
+
+/* As `snpctl certs fetch --crl --der` leaves it. */
+static void put_folder(const Blob *crl) {
+        AUTO_BLOB Blob vcek = {};
+
+        ck_assert_int_eq(sim_pki_cert_der(pki, SIM_VCEK, &vcek, NULL), 0);
+        store(beside[0], &vcek);
+        store(beside[1], crl);
 }
 
 /* @reason NULL: accepted. */
@@ -137,6 +148,18 @@ START_TEST(a_list_of_the_hosts_can_only_revoke) {
 }
 END_TEST
 
+START_TEST(a_list_beside_certificates_can_only_revoke) {
+        AUTO_BLOB Blob crl = make_list(lists[_i].revoked, lists[_i].years * YEAR);
+        bool ok = strcmp(lists[_i].crl, "ok") == 0;
+        AUTO_SPAWN_RESULT SpawnResult r = {};
+
+        put_folder(&crl);
+        r = CTL("verify", "--json", "--report", report, "--certs", dir, "--chain", chain, "--trust-root", ark);
+        expect(&r, lists[_i].crl, lists[_i].revoked ? "failed" : ok ? "ok" : "not-applicable",
+               lists[_i].revoked ? "revoked" : NULL);
+}
+END_TEST
+
 START_TEST(a_list_that_is_given_comes_before_the_hosts) {
         AUTO_BLOB Blob old = make_list(false, 0), bad = make_list(true, 0);
         AUTO_SPAWN_RESULT SpawnResult r = {};
@@ -185,6 +208,7 @@ int main(int argc, char **argv) {
         tcase_add_test(tc, without_a_list_nothing_is_said_of_revocation);
         tcase_add_loop_test(tc, a_list_that_is_given_must_be_current, 0, N_ELEMENTS(lists));
         tcase_add_loop_test(tc, a_list_of_the_hosts_can_only_revoke, 0, N_ELEMENTS(lists));
+        tcase_add_loop_test(tc, a_list_beside_certificates_can_only_revoke, 0, N_ELEMENTS(lists));
         tcase_add_test(tc, a_list_that_is_given_comes_before_the_hosts);
         tcase_add_test(tc, junk_is_no_list);
         tcase_add_test(tc, people_are_told_too);
