@@ -37,7 +37,7 @@ static const CtlOption options[] = {
         { "scheme", "NAME", "what a key in PEM signs with: rsapss-sha256, ...", CTL_TEXT, AT(scheme) },
         { "pcrs", "SELECTION", "what the quote must cover; by default what the PCR file has", CTL_TEXT, AT(pcrs) },
         { "event-log", "FILE", "also say which of the PCRs this log explains", CTL_TEXT, AT(event_log) },
-        { "require-bound", NULL, "also end with 1 unless the TPM is known to be the machine's own", CTL_FLAG,
+        { "require-bound", NULL, "also reject unless the TPM is known to be the machine's own", CTL_FLAG,
           AT(require_bound) },
         TPM_BINDING_OPTIONS(VerifyArgs, binding),
 };
@@ -61,6 +61,7 @@ typedef struct Verification {
         bool has_log;
         uint32_t explained[VTPM_HASHES_MAX]; /* PCRs, per bank */
         TpmBindingVerdict binding;
+        bool unbound_counts; /* --require-bound, and it is not */
 } Verification;
 
 static void verification_done(Verification *v) {
@@ -176,7 +177,7 @@ static int verify(const VerifyArgs *args, Verification *v, Error *e) {
 /* ---- telling ---- */
 
 static bool is_accepted(const Verification *v) {
-        return v->verdict.outcome == VTPM_ACCEPT;
+        return v->verdict.outcome == VTPM_ACCEPT && !v->unbound_counts;
 }
 
 static bool is_bound(const Verification *v) {
@@ -345,7 +346,10 @@ static int run_verify(const CtlCall *call, CtlOutput *out, Error *e) {
 
         if (r < 0)
                 return r;
-        out->exit = is_accepted(&v) && (is_bound(&v) || !args->require_bound) ? CTL_EXIT_OK : CTL_EXIT_NO;
+        v.unbound_counts = args->require_bound && !is_bound(&v);
+        if (v.unbound_counts) /* behind what is wrong with the quote itself */
+                (void) error_set(&v.why, -EKEYREJECTED, "tpm-unbound", "The TPM is not known to be the machine's own");
+        out->exit = is_accepted(&v) ? CTL_EXIT_OK : CTL_EXIT_NO;
         return out->want_json ? print_json(&v, out, e) : print_text(&v, out, e);
 }
 

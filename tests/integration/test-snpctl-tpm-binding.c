@@ -97,7 +97,7 @@ static void must_be(const SpawnResult *r, const char *by, const char *why) {
 
 START_TEST(paravisor_binds_the_key_in_its_claims) {
         AUTO_BUNDLE Bundle b = fixture_azure(pki, &rsa), other = fixture_bundle(pki);
-        AUTO_SPAWN_RESULT SpawnResult good = {}, foreign = {}, text = {};
+        AUTO_SPAWN_RESULT SpawnResult good = {}, foreign = {}, refused = {}, text = {};
         char nonce[2 * BUNDLE_NONCE_MAX + 1];
 
         store_parts(&b);
@@ -113,6 +113,9 @@ START_TEST(paravisor_binds_the_key_in_its_claims) {
         store_parts(&other);
         foreign = VERIFY(&other, "--hcl", in_dir("bound"));
         must_be(&foreign, "none", "key");
+        refused = VERIFY(&other, "--hcl", in_dir("bound"), "--require-bound");
+        ck_assert_int_eq(refused.status, 1);
+        ck_assert_ptr_nonnull(strstr(refused.out, "\"verdict\":\"reject\",\"reason\":\"tpm-unbound\""));
 } END_TEST
 
 START_TEST(svsm_binds_the_key_in_its_manifest) {

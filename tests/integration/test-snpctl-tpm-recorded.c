@@ -127,7 +127,8 @@ static void must_be(const SpawnResult *r, int status, bool want_bound, const cha
         bool bound;
 
         ck_assert_msg(r->status == status, "%d: %s", r->status, r->out);
-        ck_assert_str_eq(ctl_str(o, "verdict"), "accept"); /* the quote is good in any case */
+        ck_assert_str_eq(ctl_str(o, "verdict"), want_bound ? "accept" : "reject");
+        ck_assert_str_eq(ctl_str(o, "checks.signature"), "ok"); /* the quote is good in any case */
         ck_assert_int_eq(json_get_obj(o, "binding", &binding, NULL), 0);
         ck_assert_int_eq(json_get_bool(binding, "bound", &bound, NULL), 0);
         ck_assert(bound == want_bound);
