@@ -147,9 +147,12 @@ int snp_store_crl(const SnpStore *s, SnpSigningKey key, const void *data, size_t
                         return has_newer(s, &id, &v) ? 0 : write_part(s, &id, SNP_PART_CRL, &der, e);
                 if (r == -ENOMEM)
                         return error_oom(e);
-                if (first.code == 0 || v.this_update > 0) /* a stale list of this line tells more than a foreign one */
+                /* A stale list of this line tells more than a foreign one, and that more than a line without a chain. */
+                if (first.code == 0 || v.this_update > 0 || strcmp(first.reason, "cert-missing") == 0)
                         first = why;
         }
+        if (strcmp(first.reason, "cert-missing") == 0)
+                return error_set(e, -ENOENT, "cert-missing", "The chain of its issuer is neither here nor in the cache");
         return error_set(e, first.code, first.reason, "%s", first.text);
 }
 

@@ -185,8 +185,8 @@ int snp_policy_explain(const SnpPolicy *policy, char **ret) {
                         wr_str(&w, "]\n");
                 }
                 (void) snprintf(meaning, sizeof(meaning), "%s%s", member(o, "meaning"), is_default ? " (default)" : "");
-                (void) snprintf(line, sizeof(line), "  %-*s%-*s%s", KEY_COLUMN, key->name, MEANING_COLUMN, meaning,
-                                key->about);
+                (void) snprintf(line, sizeof(line), "  %-*s%-*s %s", KEY_COLUMN, key->name, MEANING_COLUMN - 1,
+                                meaning, key->about);
                 wr_str(&w, line);
                 write_values(key, json_object_object_get(o, "values"), &w);
                 wr_str(&w, "\n");

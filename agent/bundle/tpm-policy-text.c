@@ -152,8 +152,8 @@ static void explain_key(json_object *o, Writer *w) {
         char meaning[64], line[320];
 
         (void) snprintf(meaning, sizeof(meaning), "%s%s", member(o, "meaning"), is_default ? " (default)" : "");
-        (void) snprintf(line, sizeof(line), "  %-*s%-*s%s\n", KEY_COLUMN, member(o, "key"), MEANING_COLUMN, meaning,
-                        member(o, "about"));
+        (void) snprintf(line, sizeof(line), "  %-*s%-*s %s\n", KEY_COLUMN, member(o, "key"), MEANING_COLUMN - 1,
+                        meaning, member(o, "about"));
         wr_str(w, line);
         for (size_t i = 0; i < json_object_array_length(values); i++) {
                 const char *value = json_object_get_string(json_object_array_get_idx(values, i));

@@ -37,7 +37,12 @@ static int add_file(CertItems *items, const char *path, const char *name, Error 
         AUTO_BLOB Blob data = {};
         int r = file_read(path, FILE_SIZE_MAX, &data, e);
 
-        return r < 0 ? r : cert_items_add(items, name, data.data, data.size, e);
+        if (r < 0)
+                return r;
+        r = cert_items_add(items, name, data.data, data.size, e);
+        if (r < 0)
+                error_prefix(e, "%s", path);
+        return r;
 }
 
 static int has_certificates(const struct dirent *d) {

@@ -195,8 +195,10 @@ static int run_log(const CtlCall *call, CtlOutput *out, Error *e) {
         if (r < 0)
                 return r;
         r = vtpm_event_log_open(bytes.data, bytes.size, &log, e);
-        if (r < 0)
+        if (r < 0) {
+                error_prefix(e, "%s", call->operands[0]);
                 return r;
+        }
         r = choose_bank(call->args, &log, &bank, e);
         if (r < 0)
                 return r;
