@@ -19,7 +19,8 @@
 #include "base/error.h"
 #include "vtpm/aael.h"
 
-#define VTPM_MEASURE_LOG_MAX (1u << 20) /* bytes; a full log refuses, so nothing is released unmeasured */
+/* What readers of logs take, some 60,000 entries of 260 bytes. A full log refuses: nothing is released unmeasured. */
+#define VTPM_MEASURE_LOG_MAX VTPM_EVENT_LOG_MAX
 #define VTPM_MEASURE_HASH VTPM_ALG_SHA256
 
 typedef struct VtpmMeasurement {
