@@ -72,10 +72,13 @@ void attester_done(Attester *a) {
         a->device = NULL;
 }
 
-/* Root, the daemon's own user, whom the socket belongs to, and whom the configuration names. */
+bool attester_is_for(const Attester *a, uid_t uid) {
+        return uid == 0 || uid == geteuid() || uid == a->socket_owner;
+}
+
+/* Whom the configuration names may have evidence. */
 static bool may_ask(const Attester *a, uid_t uid) {
-        return uid == 0 || uid == geteuid() || uid == a->socket_owner ||
-               config_users_have(&a->config->attester.allow_users, uid);
+        return attester_is_for(a, uid) || config_users_have(&a->config->attester.allow_users, uid);
 }
 
 static int refuse(const Attester *a, const char *what, Error *e) {

@@ -9,6 +9,9 @@
 #include "vtpm/context.h"
 #include "vtpm/quote.h"
 
+/* Root, the daemon's own user, and whom the socket belongs to: snp-agentd. For what is more than evidence. */
+bool attester_is_for(const Attester *a, uid_t uid);
+
 /* The caller's deadline, cut to the configured one. */
 Deadline attester_deadline(const Attester *a, uint32_t msec);
 

@@ -221,12 +221,14 @@ const AttesterHandler *attester_handler_find(uint16_t type) {
                 { WIRE_EVENT_LOG, "event log", WIRE_EVENT_LOG_REQUEST_SIZE, WIRE_EVENT_LOG_REQUEST_SIZE,
                   attester_handle_event_log },
                 { WIRE_MEASURE, "measurement", 3 * 2 + 4,
-                  3 * 2 + 4 + 2 * WIRE_MEASURE_WORD_MAX + WIRE_MEASURE_CONTENT_MAX, attester_handle_measure },
+                  3 * 2 + 4 + 2 * WIRE_MEASURE_WORD_MAX + WIRE_MEASURE_CONTENT_MAX, attester_handle_measure,
+                  .may_ask = attester_is_for },
                 { WIRE_TPM_KEYS, "TPM keys", 5, 5, attester_handle_tpm_keys },
                 { WIRE_ACTIVATE, "activation", 9, WIRE_ACTIVATE_REQUEST_MAX,
-                  .handle_secret = attester_handle_activate },
-                { WIRE_SEAL, "seal", 16, WIRE_SEAL_REQUEST_MAX, attester_handle_seal },
-                { WIRE_UNSEAL, "unseal", 8, WIRE_UNSEAL_REQUEST_MAX, .handle_secret = attester_handle_unseal },
+                  .handle_secret = attester_handle_activate, .may_ask = attester_is_for },
+                { WIRE_SEAL, "seal", 16, WIRE_SEAL_REQUEST_MAX, attester_handle_seal, .may_ask = attester_is_for },
+                { WIRE_UNSEAL, "unseal", 8, WIRE_UNSEAL_REQUEST_MAX, .handle_secret = attester_handle_unseal,
+                  .may_ask = attester_is_for },
         };
 
         for (size_t i = 0; i < N_ELEMENTS(handlers); i++)

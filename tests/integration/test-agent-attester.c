@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/wire/bodies-measure.h"
 #include "agent/wire/bodies-service.h"
 #include "agent/wire/bodies.h"
 #include "base/json.h"
@@ -328,7 +329,7 @@ START_TEST(client_that_leaves_does_no_harm) {
 END_TEST
 
 /* In a child that has become user 12345. Exit status: the negated result of asking. */
-static int ask_as_stranger(void) {
+static int ask_as_stranger(uint16_t type, const Blob *body) {
         pid_t pid = fork();
         int status;
 
@@ -339,7 +340,7 @@ static int ask_as_stranger(void) {
 
                 if (setgid(12345) < 0 || setuid(12345) < 0)
                         _exit(99);
-                r = ask(WIRE_PLATFORM, NULL, 0, &answer, NULL);
+                r = ask(type, body->data, body->size, &answer, NULL);
                 _exit(-r);
         }
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -358,6 +359,9 @@ static int open_listener(void) {
 }
 
 START_TEST(strangers_are_refused_unless_named) {
+        const WireMeasureRequest q = { .domain = { "d", 1 }, .operation = { "o", 1 }, .deadline_msec = 1000 };
+        const Blob none = {};
+        AUTO_BLOB Blob measure = {};
         AUTO_FD int listener = -1;
 
         if (geteuid() != 0)
@@ -368,8 +372,11 @@ START_TEST(strangers_are_refused_unless_named) {
         daemon_.n_sockets = 1;
         daemon_.sockets[0] = (DaemonSocket){ .name = "attester", .fd = listener };
         daemon_start(&daemon_);
-        ck_assert_int_eq(ask_as_stranger(), _i == 0 ? -EACCES : 0);
+        ck_assert_int_eq(ask_as_stranger(WIRE_PLATFORM, &none), _i == 0 ? -EACCES : 0);
         ck_assert(daemon_log_has(&daemon_, "of user 12345: it has no right to ask") == (_i == 0));
+        /* What is more than evidence is not for those who are named either. */
+        ck_assert_int_eq(wire_measure_request_encode(&q, &measure), 0);
+        ck_assert_int_eq(ask_as_stranger(WIRE_MEASURE, &measure), -EACCES);
         stop();
 }
 END_TEST
@@ -386,7 +393,7 @@ START_TEST(owner_of_the_socket_may_ask) {
         daemon_.n_sockets = 1;
         daemon_.sockets[0] = (DaemonSocket){ .name = "attester", .fd = listener };
         daemon_start(&daemon_);
-        ck_assert_int_eq(ask_as_stranger(), 0);
+        ck_assert_int_eq(ask_as_stranger(WIRE_PLATFORM, &(Blob){}), 0);
         stop();
 }
 END_TEST
