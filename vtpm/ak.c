@@ -7,6 +7,7 @@
 #include "vtpm/ak.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "vtpm/ak-platform.h"
 #include "vtpm/ak_public.h"
@@ -62,11 +63,15 @@ static int create_platform_primary(VtpmContext *ctx, VtpmAkKind kind, VtpmHandle
 }
 
 static int open_persistent(VtpmContext *ctx, uint32_t handle, VtpmHandle *ret_key, Blob *ret_public, Error *e) {
-        int r = vtpm_object_open(ctx, handle, ret_key, ret_public, e);
+        Error why = {};
+        int r = vtpm_object_open(ctx, handle, ret_key, ret_public, &why);
 
+        if (strcmp(error_reason(&why, r), "tpm-no-such-handle") == 0)
+                return error_set(e, r, "tpm-no-such-handle", "There is no key at 0x%08x", handle);
         if (r < 0)
-                error_prefix(e, "Attestation key at 0x%08x", handle);
-        return r;
+                return error_set(e, r, error_reason(&why, r), "Attestation key at 0x%08x: %s", handle,
+                                 error_text(&why, r));
+        return 0;
 }
 
 static int load(VtpmContext *ctx, const VtpmAkSpec *spec, VtpmHandle *ret_key, Blob *ret_public, Error *e) {

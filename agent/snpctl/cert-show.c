@@ -106,6 +106,9 @@ int cert_items_add(CertItems *items, const char *name, const void *data, size_t 
                 return add_crl(items, name, data, size, e);
         if (has_prefix(data, size, "-----BEGIN"))
                 return add_list(items, name, data, size, e);
+        if (has_prefix(data, size, "{"))
+                return error_set(e, -EBADMSG, "cert-form",
+                                 "This is JSON: what 'snpctl certs export' wrote, 'snpctl certs import' takes");
         if (!has_prefix(data, size, "\x30"))
                 return add_table(items, name, data, size, e);
         r = add_list(items, name, data, size, &first);

@@ -18,7 +18,7 @@ typedef struct JudgeArgs {
 #define JUDGE_OPTIONS(type, member)                                                                                    \
         JUDGE_REPORT_OPTIONS(type, member),                                                                            \
         { "data", "HEX", "expected REPORT_DATA, zeros put behind", CTL_TEXT, offsetof(type, member.data) },            \
-        { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, offsetof(type, member.nonce) },                  \
+        { "nonce", "BASE64URL", "the same in base64url, as brokers have it", CTL_TEXT, offsetof(type, member.nonce) }, \
         { "request", "FILE", "the same from a request file of snpguest's", CTL_TEXT, offsetof(type, member.request) }, \
         { "manifest", "FILE", "the report is an SVSM's, of this manifest; those above are its nonce", CTL_TEXT,      \
           offsetof(type, member.manifest) }

@@ -49,7 +49,7 @@ typedef struct CreateArgs {
 static const CtlOption options[] = {
         { "nonce", "BASE64URL", "what the verifier wants to see answered, 1 to 64 bytes; random by default", CTL_TEXT,
           AT(nonce) },
-        { "data", "HEX", "the same in another form", CTL_TEXT, AT(data) },
+        { "data", "HEX", "the same in hex, as --nonce of the verbs of tpm has it", CTL_TEXT, AT(data) },
         { "report", "FILE", "an earlier report, instead of asking for one", CTL_TEXT, AT(report) },
         { "vek", "FILE", "the VCEK or VLEK certificate, DER or PEM; by default the host's", CTL_TEXT, AT(vek) },
         { "chain", "FILE", "ASK or ASVK, and ARK, DER or PEM", CTL_TEXTS, AT(chain) },

@@ -24,7 +24,7 @@ typedef struct VerifyArgs {
 #define AT(member) offsetof(VerifyArgs, member)
 static const CtlOption options[] = {
         { "nonce", "BASE64URL", "the nonce that the evidence has to answer", CTL_TEXT, AT(nonce) },
-        { "data", "HEX", "the same in another form", CTL_TEXT, AT(data) },
+        { "data", "HEX", "the same in hex, as --nonce of the verbs of tpm has it", CTL_TEXT, AT(data) },
         { "policy", "FILE", "what is asked of the guest; see 'snpctl policy new'", CTL_TEXT, AT(policy) },
         { "at", "TIME", "when certificates and lists must be valid: RFC 3339, or now (default)", CTL_TEXT, AT(at) },
         { "crl", "MODE", "soft (default), hard: there must be a current list, off", CTL_TEXT, AT(crl) },

@@ -29,7 +29,7 @@ static const CtlOption options[] = {
         { "in", "FILE", "show this report instead of asking for one", CTL_TEXT, AT(in) },
         { "data", "HEX", "REPORT_DATA, or with --service the nonce; zeros put behind, random by default", CTL_TEXT,
           AT(data) },
-        { "nonce", "BASE64URL", "the same in another form", CTL_TEXT, AT(nonce) },
+        { "nonce", "BASE64URL", "the same in base64url, as brokers have it", CTL_TEXT, AT(nonce) },
         { "request", "FILE", "the same from a request file of snpguest's", CTL_TEXT, AT(request) },
         { "vmpl", "N", "0 to 3; by default the kernel's own", CTL_TEXT, AT(vmpl) },
         DEVICE_OPTIONS(ReportArgs, device),

@@ -362,7 +362,7 @@ START_TEST(show_refuses_what_is_none_of_it) {
 END_TEST
 
 START_TEST(certificates_can_be_carried_elsewhere) {
-        AUTO_SPAWN_RESULT SpawnResult exported = {}, imported = {}, used = {};
+        AUTO_SPAWN_RESULT SpawnResult exported = {}, shown = {}, imported = {}, used = {};
         AUTO_JSON json_object *o = NULL;
         char file[128], elsewhere[128];
 
@@ -372,6 +372,8 @@ START_TEST(certificates_can_be_carried_elsewhere) {
         fetch_all();
         exported = CTL("certs", "export", "--cache", kds.cache, "--trust-root", ark, "--out", file);
         expect_ok(&exported);
+        shown = CTL("certs", "show", file);
+        ctl_expect_failure(&shown, 3, "'snpctl certs import' takes");
         kds_world_go_down(&kds);
         imported = CTL("certs", "import", file, "--cache", elsewhere, "--trust-root", ark);
         expect_ok(&imported);

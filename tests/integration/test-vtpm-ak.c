@@ -80,6 +80,7 @@ START_TEST(key_is_kept_found_again_and_removed) {
         tpm_must_be(show(kept, &none, &e), -ENOENT, "tpm-no-such-handle", &e);
         e = (Error){};
         tpm_must_be(forget(HANDLE, &e), -ENOENT, "tpm-no-such-handle", &e);
+        ck_assert_str_eq(e.text, "There is no key at " HANDLE_TEXT);
         tpm_must_be_clean(&tpm);
 } END_TEST
 
