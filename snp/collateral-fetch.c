@@ -361,7 +361,6 @@ static void describe_get(const SnpFetch *f, const SnpFetchNow *now, SnpFetchStep
                 .action = SNP_FETCH_GET,
                 .url = cloud ? f->cloud_url : f->url,
                 .header = cloud ? SNP_THIM_HEADER : NULL,
-                .no_proxy = cloud,
                 .body_max = cloud ? SNP_THIM_SIZE_MAX : snp_part_size_max(f->part),
                 .timeout_usec = timeout < left ? timeout : left,
                 .part = f->part,

@@ -62,7 +62,6 @@ typedef struct SnpFetchStep {
         /* GET */
         const char *url;        /* borrowed until the next call */
         const char *header;     /* one request header, "Name: value", or NULL */
-        bool no_proxy;          /* link-local: never through a proxy */
         size_t body_max;        /* a longer body is the failure -E2BIG */
         uint64_t timeout_usec;  /* for the whole request */
         SnpPart part;           /* for logs */

@@ -122,10 +122,12 @@ static bool has_newer(const SnpStore *s, const SnpVekId *id, const SnpCrlVerdict
         SnpCrlVerdict v = {};
         char name[SNP_CACHE_NAME_MAX];
 
-        return snp_cache_name_format(id, SNP_PART_CRL, name) &&
-               snp_cache_read(s->cache, name, SNP_CRL_SIZE_MAX, &old, NULL) == 0 &&
-               judge_list(s, id->product, id->key, &(SnpCertBytes){ .data = old.data, .size = old.size }, &v, NULL) == 0 &&
-               v.this_update > than->this_update;
+        if (!snp_cache_name_format(id, SNP_PART_CRL, name) ||
+            snp_cache_read(s->cache, name, SNP_CRL_SIZE_MAX, &old, NULL) < 0)
+                return false;
+        /* Its dates are there only if its signature holds. It may well begin after the time that is asked about. */
+        (void) judge_list(s, id->product, id->key, &(SnpCertBytes){ .data = old.data, .size = old.size }, &v, NULL);
+        return v.this_update > than->this_update;
 }
 
 /* Nothing but its signature tells which product line a list is for. */
