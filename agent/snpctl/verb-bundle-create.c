@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "agent/bundle/collect.h"
+#include "agent/snpctl/challenge.h"
 #include "agent/snpctl/certs-dir.h"
 #include "agent/snpctl/device-args.h"
 #include "agent/snpctl/report-file.h"
@@ -20,7 +21,6 @@
 #include "agent/snpctl/verbs.h"
 #include "base/base64.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/json.h"
 #include "base/reader.h"
 #include "base/text.h"
@@ -104,12 +104,8 @@ static int read_nonce(const CreateArgs *args, Bundle *b, Error *e) {
 
         if (!args->nonce && !args->data)
                 return 0;
-        r = args->data ? hex_decode(args->data, strlen(args->data), BUNDLE_NONCE_MAX, &nonce)
-                       : base64_decode(BASE64_URL, args->nonce, strlen(args->nonce), BUNDLE_NONCE_MAX, &nonce);
-        if (r < 0 || nonce.size == 0)
-                return ctl_usage(e, "%s must be 1 to %u bytes in %s", args->data ? "--data" : "--nonce",
-                                 BUNDLE_NONCE_MAX, args->data ? "hex" : "unpadded base64url");
-        return set_nonce(b, nonce.data, nonce.size);
+        r = ctl_nonce_parse(args->data, args->nonce, &nonce, e);
+        return r < 0 ? r : set_nonce(b, nonce.data, nonce.size);
 }
 
 /* The report */

@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "agent/bundle/verify.h"
+#include "agent/snpctl/challenge.h"
 #include "agent/snpctl/policy-print.h"
 #include "agent/snpctl/verbs.h"
 #include "agent/snpctl/when.h"
-#include "base/base64.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/json.h"
 
 #define ROOT_FILE_MAX (4 * SNP_CERT_SIZE_MAX)
@@ -50,13 +49,9 @@ static int read_nonce(const VerifyArgs *args, Asked *a, Error *e) {
 
         if (!args->nonce && !args->data)
                 return 0;
-        if (args->nonce && args->data)
-                return ctl_usage(e, "--data and --nonce exclude each other");
-        r = args->data ? hex_decode(args->data, strlen(args->data), BUNDLE_NONCE_MAX, &a->nonce)
-                       : base64_decode(BASE64_URL, args->nonce, strlen(args->nonce), BUNDLE_NONCE_MAX, &a->nonce);
-        if (r < 0 || a->nonce.size == 0)
-                return ctl_usage(e, "%s must be 1 to %u bytes in %s", args->data ? "--data" : "--nonce",
-                                 BUNDLE_NONCE_MAX, args->data ? "hex" : "unpadded base64url");
+        r = ctl_nonce_parse(args->data, args->nonce, &a->nonce, e);
+        if (r < 0)
+                return r;
         a->q.nonce = a->nonce.data;
         a->q.nonce_size = a->nonce.size;
         return 0;

@@ -48,6 +48,7 @@ static const struct {
         { "both", "00", "AA" },         { "empty data", "", NULL },     { "empty nonce", NULL, "" },
         { "odd", "abc", NULL },         { "not hex", "0g", NULL },      { "0x", "0x00", NULL },
         { "padding", NULL, "AAA=" },    { "other alphabet", NULL, "+/8" }, { "spare bits", NULL, "AB" },
+        { "hex by mistake", NULL, "00112233445566778899aabbccddeeff" },
 };
 
 START_TEST(malformed_data_is_a_usage_error) {
