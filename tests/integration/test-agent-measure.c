@@ -215,10 +215,10 @@ int main(void) {
         tcase_add_checked_fixture(all, start, stop);
         tcase_add_test(all, configuration_comes_first_and_every_release_after_it);
         tcase_add_test(all, another_configuration_is_measured_anew);
-        tcase_add_test(all, what_cannot_be_measured_is_not_handed_over);
         suite_add_tcase(s, all);
         tcase_add_checked_fixture(releases, start_releases_only, stop);
         tcase_add_test(releases, what_is_refused_is_not_measured);
+        tcase_add_test(releases, what_cannot_be_measured_is_not_handed_over);
         suite_add_tcase(s, releases);
         tcase_add_checked_fixture(vain, start_configuration_only_in_vain, stop);
         tcase_add_test(vain, nothing_is_handed_over_by_an_unmeasured_configuration);

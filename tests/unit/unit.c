@@ -39,5 +39,5 @@ Blob vector_read(const char *relative) {
 
 int unit_skip(const char *why) {
         printf("1..0 # SKIP %s\n", why);
-        return 77;
+        return 0; /* by TAP; another status meson takes for a failure */
 }

@@ -3,7 +3,7 @@
 
 /*
  * What every unit test shares: TAP output, and the recorded vectors, which are not part of the project.
- * A suite that needs them calls vectors_dir() first and ends with exit status 77 ("skipped") without them.
+ * A suite that needs them calls vectors_dir() first and ends with unit_skip() without them.
  */
 
 #include <check.h>
@@ -21,5 +21,5 @@ const char *vectors_dir(void);
 /* Reads vectors_dir()/@relative or fails the test. */
 Blob vector_read(const char *relative);
 
-/* Prints "1..0 # SKIP WHY" and returns 77. */
+/* Prints "1..0 # SKIP WHY". Return value of main(). */
 int unit_skip(const char *why);
